@@ -1,0 +1,109 @@
+//! Known deviations of engines: what fails, how, since when and where it is discussed.
+//!
+//! An entry pins the verdict and the reason. A case that fails in another way is unexpected; one that agrees makes the entry
+//! stale. Both are loud.
+
+use serde::Deserialize;
+
+use crate::{
+    catalogue::{Catalogue, embedded_known},
+    diagnostic::{Diagnostic, Diagnostics},
+    words::Reason,
+};
+
+/// One known deviation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Known {
+    /// The cases it covers: ids, with the axes of variants.
+    pub cases: Vec<String>,
+    /// The verdict that is known: `too-open`, `too-strict` or `wrong-wire`.
+    pub verdict: KnownVerdict,
+    /// The reason of the case that the engine gets wrong; absent where the case expects an allowed read.
+    pub reason: Option<Reason>,
+    /// Where reality and expectation part, as the judge words it (`page.outcome`, `wire.extra`, `wire.field:Origin` …).
+    pub point: String,
+    /// The versions it was seen with.
+    pub versions: Vec<String>,
+    /// The engine's bug or the standard's discussion.
+    pub link: String,
+    /// What it means for developers, in one sentence.
+    pub consequence: String,
+}
+
+/// A verdict that a deviation can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KnownVerdict {
+    /// Read although it must be blocked.
+    TooOpen,
+    /// Blocked although it must be read.
+    TooStrict,
+    /// The right outcome by wrong exchanges.
+    WrongWire,
+}
+
+impl KnownVerdict {
+    /// The word used in files, on terminals and in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            KnownVerdict::TooOpen => "too-open",
+            KnownVerdict::TooStrict => "too-strict",
+            KnownVerdict::WrongWire => "wrong-wire",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    known: Vec<toml::Spanned<Known>>,
+}
+
+/// The known deviations that are part of the program, by engine (`chromium`, `firefox`, `webkit`).
+///
+/// # Errors
+///
+/// Entries that are no TOML of this form or name a case that is not in the catalogue.
+pub fn embedded(engine: &str, catalogue: &Catalogue) -> Result<Vec<Known>, Diagnostics> {
+    let wanted = format!("cases/known/{engine}.toml");
+    match embedded_known().iter().find(|(name, _)| *name == wanted) {
+        Some((name, text)) => parse(name, text, catalogue),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Parses one file of known deviations.
+///
+/// # Errors
+///
+/// Entries that are no TOML of this form, that cover no case, name a case the catalogue does not have or lack a link.
+pub fn parse(name: &str, text: &str, catalogue: &Catalogue) -> Result<Vec<Known>, Diagnostics> {
+    let file: File = toml::from_str(text)
+        .map_err(|e| Diagnostics(vec![Diagnostic::new(name, text, &e.span().unwrap_or(0..0), e.message())]))?;
+    let mut mistakes = Vec::new();
+    let mut out: Vec<Known> = Vec::new();
+    for entry in file.known {
+        let span = entry.span();
+        let known = entry.into_inner();
+        let mut complain = |message: String| mistakes.push(Diagnostic::new(name, text, &span, &message));
+        if known.cases.is_empty() || known.versions.is_empty() {
+            complain("a known deviation names at least one case and one version".to_owned());
+        }
+        if !known.link.starts_with("https://") {
+            complain(format!("`link = \"{}\"` is no address of a bug or discussion", known.link));
+        }
+        for id in &known.cases {
+            if catalogue.find(id).is_none() {
+                let near = crate::select::nearest(id, catalogue.cases().iter().map(|c| c.id.as_str()), 3);
+                complain(format!("no case has the id `{id}`; the nearest are {}", near.join(", ")));
+            }
+            if out.iter().any(|k| k.cases.contains(id)) {
+                complain(format!("`{id}` is in two entries"));
+            }
+        }
+        out.push(known);
+    }
+    if mistakes.is_empty() { Ok(out) } else { Err(Diagnostics(mistakes)) }
+}

@@ -1,0 +1,215 @@
+//! Choosing cases: one filter grammar for every command.
+//!
+//! `area:preflight level:must reason:header-not-allowed`: terms with the same key are alternatives, different keys must all
+//! hold, `!` negates. A bare word is looked for in id and title, and `*` in it stands for anything. A pattern that is exactly an
+//! id means that case alone.
+
+use crate::case::Case;
+
+/// A parsed filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Term {
+    negated: bool,
+    key: Option<Key>,
+    value: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Area,
+    Level,
+    Reason,
+    Read,
+    Behaviour,
+    Context,
+    Page,
+    Api,
+    To,
+}
+
+const KEYS: &[(&str, Key)] = &[
+    ("area", Key::Area),
+    ("level", Key::Level),
+    ("reason", Key::Reason),
+    ("read", Key::Read),
+    ("behaviour", Key::Behaviour),
+    ("context", Key::Context),
+    ("page", Key::Page),
+    ("api", Key::Api),
+    ("to", Key::To),
+];
+
+/// Keys that say something of results and not of cases; those who filter results take them first.
+pub const RESULT_KEYS: &[&str] = &["browser", "verdict", "standing"];
+
+impl Filter {
+    /// Parses the grammar; the error names the keys there are.
+    pub fn parse(source: &str) -> Result<Self, String> {
+        let terms = source.split_whitespace().map(Term::parse).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { terms })
+    }
+
+    /// Both filters must hold.
+    pub fn and(mut self, other: Filter) -> Self {
+        self.terms.extend(other.terms);
+        self
+    }
+
+    /// Whether the case is chosen.
+    pub fn matches(&self, case: &Case) -> bool {
+        if self.terms.iter().any(|t| t.negated && t.matches(case)) {
+            return false;
+        }
+        let wanted: Vec<_> = self.terms.iter().filter(|t| !t.negated).collect();
+        wanted.iter().all(|term| match term.key {
+            None => term.matches(case),
+            Some(key) => wanted.iter().filter(|t| t.key == Some(key)).any(|t| t.matches(case)),
+        })
+    }
+}
+
+impl Term {
+    fn parse(source: &str) -> Result<Self, String> {
+        let (negated, rest) = source.strip_prefix('!').map_or((false, source), |r| (true, r));
+        if rest.is_empty() {
+            return Err("a `!` with nothing behind it".to_owned());
+        }
+        let Some((key, value)) = rest.split_once(':') else {
+            return Ok(Self { negated, key: None, value: rest.to_ascii_lowercase() });
+        };
+        let Some((_, key)) = KEYS.iter().find(|(word, _)| *word == key) else {
+            let all: Vec<_> = KEYS.iter().map(|(word, _)| *word).collect();
+            return Err(format!("unknown key `{key}` in `{source}`, expected one of {}", all.join(", ")));
+        };
+        Ok(Self { negated, key: Some(*key), value: value.to_ascii_lowercase() })
+    }
+
+    fn matches(&self, case: &Case) -> bool {
+        let is = |word: &str| glob(&self.value, word);
+        match self.key {
+            None => {
+                let bare = self.value.trim_matches('*');
+                if self.value.contains('*') {
+                    is(case.id.as_str())
+                } else {
+                    case.id.as_str().contains(bare) || case.title.to_lowercase().contains(bare)
+                }
+            }
+            Some(Key::Area) => is(case.id.area()),
+            Some(Key::Level) => is(case.level.word()),
+            Some(Key::Reason) => case.steps.iter().any(|s| s.expect.reasons.iter().any(|r| is(r.word()))),
+            Some(Key::Read) => case.steps.iter().any(|s| is(s.expect.read.word())),
+            Some(Key::Behaviour) => case.behaviours.iter().any(|b| is(b.as_str())),
+            Some(Key::Context) => is(case.context.word()),
+            Some(Key::Page) => is(case.page.word()),
+            Some(Key::Api) => is(case.api()),
+            Some(Key::To) => case.aliases().iter().any(|a| is(a.word())),
+        }
+    }
+}
+
+/// Whether `text` is `pattern`, in which `*` stands for anything.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(first) = parts.next() else { return text.is_empty() };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let parts: Vec<_> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.len() >= last.len() && rest.ends_with(last)
+}
+
+/// Nothing was chosen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no case matches `{pattern}`{}", near_words(.near))]
+pub struct NothingSelected {
+    /// What was asked for.
+    pub pattern: String,
+    /// The ids nearest to it.
+    pub near: Vec<String>,
+}
+
+fn near_words(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!("; the nearest ids are {}", near.join(", ")) }
+}
+
+/// The cases that match one of the patterns (all, when there is none) and the filter.
+///
+/// # Errors
+///
+/// A pattern that matches nothing, and a selection that comes out empty.
+pub fn select<'a>(cases: &'a [Case], patterns: &[String], filter: &Filter) -> Result<Vec<&'a Case>, NothingSelected> {
+    let nothing = |pattern: &str| NothingSelected {
+        pattern: pattern.to_owned(),
+        near: nearest(pattern, cases.iter().map(|c| c.id.as_str()), 3),
+    };
+    let mut filters = Vec::new();
+    for pattern in patterns {
+        if !cases.iter().any(|c| matches_pattern(c, pattern, cases)) {
+            return Err(nothing(pattern));
+        }
+        filters.push(pattern);
+    }
+    let chosen: Vec<_> = cases
+        .iter()
+        .filter(|c| filters.is_empty() || filters.iter().any(|p| matches_pattern(c, p, cases)))
+        .filter(|c| filter.matches(c))
+        .collect();
+    if chosen.is_empty() {
+        let shown: Vec<_> = filter.terms.iter().map(|t| t.value.as_str()).chain(patterns.iter().map(String::as_str)).collect();
+        return Err(nothing(&shown.join(" ")));
+    }
+    Ok(chosen)
+}
+
+fn matches_pattern(case: &Case, pattern: &str, all: &[Case]) -> bool {
+    if all.iter().any(|c| c.id.as_str() == pattern) {
+        return case.id.as_str() == pattern;
+    }
+    Filter::parse(pattern).is_ok_and(|f| f.matches(case))
+}
+
+/// The candidates most like a word, best first.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>, most: usize) -> Vec<String> {
+    let mut scored: Vec<_> = candidates.map(|c| (strsim::normalized_damerau_levenshtein(word, c), c)).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.into_iter().take(most).map(|(_, c)| c.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        for (pattern, text, expected) in [
+            ("a/b", "a/b", true),
+            ("a/*", "a/b", true),
+            ("*b", "a/b", true),
+            ("a*b*c", "a-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("ab*ba", "aba", false),
+            ("", "", true),
+            ("*", "", true),
+        ] {
+            assert_eq!(glob(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_name_the_known_ones() {
+        let error = Filter::parse("are:x").expect_err("no such key");
+        assert!(error.contains("area, level"), "{error}");
+        assert!(Filter::parse("!").is_err());
+    }
+}

@@ -1,0 +1,206 @@
+//! The origins of a run, by alias, and the contexts a request is made from.
+
+use std::{collections::BTreeMap, fmt};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! aliases {
+    ($( $(#[doc = $doc:literal])* $name:ident = $word:literal, $scheme:ident, $host:literal, $protocol:ident; )*) => {
+        /// One origin of the topology.
+        ///
+        /// `localhost` is a public suffix by the default rule, so `a.localhost` and `b.localhost` are different sites, while
+        /// the ports and subdomains of one of them are the same site.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Alias {
+            $( $(#[doc = $doc])* #[serde(rename = $word)] $name, )*
+        }
+
+        impl Alias {
+            /// Every alias, in the order of this list.
+            pub const ALL: &'static [Alias] = &[$( Alias::$name, )*];
+
+            /// The word used in files, on terminals and in reports.
+            pub fn word(self) -> &'static str {
+                match self { $( Alias::$name => $word, )* }
+            }
+
+            /// The scheme of its URLs.
+            pub fn scheme(self) -> Scheme {
+                match self { $( Alias::$name => Scheme::$scheme, )* }
+            }
+
+            /// The host of its URLs; all of them resolve to a loopback address.
+            pub fn host(self) -> &'static str {
+                match self { $( Alias::$name => $host, )* }
+            }
+
+            /// The version of HTTP its server speaks.
+            pub fn protocol(self) -> Protocol {
+                match self { $( Alias::$name => Protocol::$protocol, )* }
+            }
+        }
+    };
+}
+
+aliases! {
+    /// The page's usual origin.
+    A = "a", Http, "a.localhost", Http1;
+    /// The host of `a` on another port: cross-origin, same site.
+    APort = "a-port", Http, "a.localhost", Http1;
+    /// A subdomain of `a`: cross-origin, same site.
+    ASub = "a-sub", Http, "sub.a.localhost", Http1;
+    /// The usual other origin: cross-site.
+    B = "b", Http, "b.localhost", Http1;
+    /// The host of `b` on another port.
+    BPort = "b-port", Http, "b.localhost", Http1;
+    /// A subdomain of `b`.
+    BSub = "b-sub", Http, "sub.b.localhost", Http1;
+    /// A third site.
+    C = "c", Http, "c.localhost", Http1;
+    /// An IPv4 address instead of a name.
+    Ip = "ip", Http, "127.0.0.1", Http1;
+    /// The name `localhost` itself.
+    Localhost = "localhost", Http, "localhost", Http1;
+    /// The host of `a` over https.
+    ATls = "a-tls", Https, "a.localhost", Http1;
+    /// The host of `a` over https on another port.
+    APortTls = "a-port-tls", Https, "a.localhost", Http1;
+    /// The subdomain of `a` over https.
+    ASubTls = "a-sub-tls", Https, "sub.a.localhost", Http1;
+    /// The host of `b` over https.
+    BTls = "b-tls", Https, "b.localhost", Http1;
+    /// The host of `b` over https on another port.
+    BPortTls = "b-port-tls", Https, "b.localhost", Http1;
+    /// The third site over https.
+    CTls = "c-tls", Https, "c.localhost", Http1;
+    /// The host of `a` over HTTP/2 and TLS.
+    AH2 = "a-h2", Https, "a.localhost", Http2;
+    /// The host of `b` over HTTP/2 and TLS.
+    BH2 = "b-h2", Https, "b.localhost", Http2;
+    /// A port on which nobody listens: every connection is refused.
+    Dead = "dead", Http, "b.localhost", Nothing;
+}
+
+impl fmt::Display for Alias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// The scheme of an origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// Plain HTTP.
+    Http,
+    /// HTTP over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The scheme as it stands in a URL, without the colon.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
+}
+
+/// What an origin's server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2, negotiated by ALPN.
+    Http2,
+    /// Nothing listens.
+    Nothing,
+}
+
+/// Where in the browser a request is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Context {
+    /// A top-level document of the page's origin.
+    #[default]
+    Window,
+    /// An iframe with `sandbox="allow-scripts"`: an opaque origin, `Origin: null`.
+    Sandbox,
+    /// An iframe whose document is a `data:` URL: an opaque origin.
+    Data,
+    /// A dedicated worker of the page's origin.
+    Worker,
+}
+
+impl Context {
+    /// Every context.
+    pub const ALL: &'static [Context] = &[Context::Window, Context::Sandbox, Context::Data, Context::Worker];
+
+    /// The word used in files, on terminals and in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Context::Window => "window",
+            Context::Sandbox => "sandbox",
+            Context::Data => "data",
+            Context::Worker => "worker",
+        }
+    }
+
+    /// Whether the origin of this context is opaque, so that it is serialised as `null`.
+    pub fn is_opaque(self) -> bool {
+        matches!(self, Context::Sandbox | Context::Data)
+    }
+}
+
+impl fmt::Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// The ports that the aliases got at start: with [`Alias`] everything an origin is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Topology {
+    ports: BTreeMap<Alias, u16>,
+}
+
+impl Topology {
+    /// A topology from the port of each alias.
+    ///
+    /// # Panics
+    ///
+    /// When an alias has no port: servers bind all of them or none.
+    pub fn new(ports: BTreeMap<Alias, u16>) -> Self {
+        for alias in Alias::ALL {
+            assert!(ports.contains_key(alias), "no port for {alias}");
+        }
+        Self { ports }
+    }
+
+    /// A topology with fixed ports counting up from 8001, for tests and examples.
+    pub fn example() -> Self {
+        Self::new(Alias::ALL.iter().copied().zip(8001..).collect())
+    }
+
+    /// The port of an alias.
+    pub fn port(&self, alias: Alias) -> u16 {
+        self.ports[&alias]
+    }
+
+    /// The origin of an alias as the standard serialises it, without a default port.
+    pub fn origin(&self, alias: Alias) -> String {
+        let (scheme, host, port) = (alias.scheme(), alias.host(), self.port(alias));
+        match (scheme, port) {
+            (Scheme::Http, 80) | (Scheme::Https, 443) => format!("{}://{host}", scheme.word()),
+            _ => format!("{}://{host}:{port}", scheme.word()),
+        }
+    }
+
+    /// What a request made in `context` of a page at `page` puts into `Origin` while it is not tainted.
+    pub fn request_origin(&self, page: Alias, context: Context) -> String {
+        if context.is_opaque() { "null".to_owned() } else { self.origin(page) }
+    }
+}
