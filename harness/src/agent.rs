@@ -1,0 +1,280 @@
+//! The harness's end of the in-page agent: the pages that carry it, and the link to each context.
+//!
+//! Every context opens a WebSocket to the origin its page came from. WebSockets know no CORS check, so the link works from opaque
+//! origins too, and it does not use the connections that cases are about.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Extension, Router,
+    extract::{
+        Query, State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use corscheck_cases::{
+    Alias, Context, Topology,
+    bind::Action,
+    topology::{Protocol, Scheme},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::observation::PageResult;
+
+const AGENT: &str = include_str!("../agent/agent.js");
+
+/// How long the agent waits for an action to end before it says so, besides what the case itself plans to wait.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much longer the harness waits for the agent than the agent waits for the action.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Where agents of all pages come together.
+#[derive(Debug, Clone, Default)]
+pub struct Hub {
+    waiting: Arc<Mutex<HashMap<String, mpsc::UnboundedSender<(Context, Link)>>>>,
+}
+
+/// A link to the agent in one context.
+#[derive(Debug, Clone)]
+pub struct Link {
+    outgoing: mpsc::UnboundedSender<String>,
+    pending: Pending,
+    next: Arc<AtomicU64>,
+}
+
+type Pending = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>;
+
+/// The agent is gone: its page was closed, crashed or hangs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// The connection to the page was closed.
+    #[error("the page is gone")]
+    Closed,
+    /// The page is there and does not answer.
+    #[error("the page does not answer any more")]
+    Silent,
+}
+
+/// What the bare loop measured.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Bare {
+    /// Duration by the page's clock, in milliseconds.
+    pub ms: f64,
+    /// How many reads were allowed.
+    pub allowed: usize,
+}
+
+#[derive(Deserialize)]
+struct FromAgent {
+    id: u64,
+    result: Option<PageResult>,
+    bare: Option<Bare>,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Result(PageResult),
+    Bare(Bare),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ToAgent<'a> {
+    Run { id: u64, action: &'a Action, patience: u64 },
+    Bare { id: u64, bare: &'a [String], width: usize, init: serde_json::Value },
+}
+
+/// An error of a lock whose holder panicked is no reason to stop: the maps stay consistent between statements.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    /// The pages to be served on every origin.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/agent/page", get(page))
+            .route("/agent/frame", get(page))
+            .route("/agent/worker.js", get(worker))
+            .route("/agent/socket", get(socket))
+            .with_state(self.clone())
+    }
+
+    /// Expects agents under a key: their links arrive in the receiver.
+    pub fn expect(&self, key: &str) -> mpsc::UnboundedReceiver<(Context, Link)> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        lock(&self.waiting).insert(key.to_owned(), sender);
+        receiver
+    }
+
+    /// Expects no more agents under a key.
+    pub fn forget(&self, key: &str) {
+        lock(&self.waiting).remove(key);
+    }
+}
+
+/// The URL of the page that carries the agents of `contexts` on the page's origin.
+pub fn page_url(topology: &Topology, page: Alias, key: &str, contexts: &[Context]) -> String {
+    // Pages over HTTP/2 keep their link over HTTP/1.1, where WebSockets are at home.
+    let via = if page.protocol() == Protocol::Http2 { Alias::ATls } else { page };
+    let scheme = if page.scheme() == Scheme::Https { "wss" } else { "ws" };
+    let config = serde_json::json!({
+        "socket": format!("{scheme}://{}:{}/agent/socket?key={key}", via.host(), topology.port(via)),
+        "context": "window",
+        "children": contexts.iter().filter(|c| **c != Context::Window).collect::<Vec<_>>(),
+    });
+    format!("{}/agent/page?config={}", topology.origin(page), percent_encode(&config.to_string()))
+}
+
+fn percent_encode(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() || b"-._~".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
+#[derive(Deserialize)]
+struct PageQuery {
+    config: String,
+}
+
+/// The configuration stands in the URL, so it is parsed and written anew: nobody else's script gets in.
+fn config(query: &PageQuery) -> Result<String, Response> {
+    let value: serde_json::Value =
+        serde_json::from_str(&query.config).map_err(|e| (StatusCode::BAD_REQUEST, e.to_string()).into_response())?;
+    Ok(value.to_string().replace('<', "\\u003c"))
+}
+
+async fn page(Query(query): Query<PageQuery>) -> Response {
+    match config(&query) {
+        Ok(config) => Html(format!(
+            "<!doctype html><meta charset=utf-8><title>corscheck</title><link rel=icon href=data:,><body><script>{AGENT};corscheckAgent({config})</script>"
+        ))
+        .into_response(),
+        Err(response) => response,
+    }
+}
+
+async fn worker(Query(query): Query<PageQuery>) -> Response {
+    match config(&query) {
+        Ok(config) => {
+            ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], format!("{AGENT};corscheckAgent({config})")).into_response()
+        }
+        Err(response) => response,
+    }
+}
+
+#[derive(Deserialize)]
+struct SocketQuery {
+    key: String,
+    context: Context,
+}
+
+async fn socket(
+    State(hub): State<Hub>,
+    Query(query): Query<SocketQuery>,
+    _origin: Option<Extension<Alias>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let Some(arrivals) = lock(&hub.waiting).get(&query.key).cloned() else {
+        return (StatusCode::NOT_FOUND, "no such page").into_response();
+    };
+    upgrade.max_message_size(1 << 20).on_upgrade(move |socket| serve(socket, query.context, arrivals))
+}
+
+async fn serve(mut socket: WebSocket, context: Context, arrivals: mpsc::UnboundedSender<(Context, Link)>) {
+    let (outgoing, mut messages) = mpsc::unbounded_channel::<String>();
+    let pending: Pending = Arc::new(Mutex::new(Some(HashMap::new())));
+    let link = Link { outgoing, pending: pending.clone(), next: Arc::new(AtomicU64::new(1)) };
+    let arrived = arrivals.send((context, link)).is_ok();
+    // The page holds one end of `arrivals` no longer than this.
+    drop(arrivals);
+    while arrived {
+        tokio::select! {
+            message = messages.recv() => match message {
+                Some(text) => if socket.send(Message::Text(text.into())).await.is_err() { break },
+                None => break,
+            },
+            message = socket.recv() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    let Ok(from) = serde_json::from_str::<FromAgent>(&text) else { break };
+                    let answer = from.result.map(Answer::Result).or(from.bare.map(Answer::Bare));
+                    let waiter = lock(&pending).as_mut().and_then(|p| p.remove(&from.id));
+                    if let (Some(answer), Some(waiter)) = (answer, waiter) {
+                        // The one who asked may have given up.
+                        let _ = waiter.send(answer);
+                    }
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                Some(Ok(_)) => {}
+            },
+        }
+    }
+    // Whoever still waits learns that nothing will come, and whoever asks later too.
+    lock(&pending).take();
+}
+
+impl Link {
+    /// Has the agent do one action. `planned` is how long the case itself means it to take.
+    ///
+    /// # Errors
+    ///
+    /// The page is gone or does not answer.
+    pub async fn run(&self, action: &Action, planned: Duration) -> Result<PageResult, Lost> {
+        let patience = PATIENCE + planned;
+        let answer = self.ask(patience, |id| ToAgent::Run { id, action, patience: patience.as_millis() as u64 }).await?;
+        match answer {
+            Answer::Result(result) => Ok(result),
+            Answer::Bare(_) => Err(Lost::Silent),
+        }
+    }
+
+    /// Runs the bare loop over the URLs, `width` at a time, with `init` as the second argument of `fetch()`.
+    ///
+    /// # Errors
+    ///
+    /// The page is gone or does not answer.
+    pub async fn bare(&self, urls: &[String], width: usize, init: serde_json::Value) -> Result<Bare, Lost> {
+        match self.ask(Duration::from_secs(120), |id| ToAgent::Bare { id, bare: urls, width, init: init.clone() }).await? {
+            Answer::Bare(bare) => Ok(bare),
+            Answer::Result(_) => Err(Lost::Silent),
+        }
+    }
+
+    /// Whether the page has closed the link.
+    pub fn is_closed(&self) -> bool {
+        lock(&self.pending).is_none()
+    }
+
+    async fn ask<'a>(&self, patience: Duration, message: impl FnOnce(u64) -> ToAgent<'a>) -> Result<Answer, Lost> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (sender, receiver) = oneshot::channel();
+        match lock(&self.pending).as_mut() {
+            Some(pending) => pending.insert(id, sender),
+            None => return Err(Lost::Closed),
+        };
+        let text = serde_json::to_string(&message(id)).map_err(|_| Lost::Closed)?;
+        self.outgoing.send(text).map_err(|_| Lost::Closed)?;
+        match tokio::time::timeout(patience + GRACE, receiver).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(Lost::Closed),
+            Err(_) => {
+                if let Some(pending) = lock(&self.pending).as_mut() {
+                    pending.remove(&id);
+                }
+                Err(Lost::Silent)
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The command line.
+
+mod doctor;
+mod list;
+mod run;
+mod show;
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use clap::{Args, Parser, Subcommand};
+use corscheck_cases::{
+    Case, Catalogue,
+    select::{Filter, NothingSelected, select},
+};
+
+use crate::{
+    browser::{Endpoint, Engine, Missing, Paths, locate},
+    exit::Exit,
+    report::ColorChoice,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  corscheck doctor                                  what is installed, what is missing
+  corscheck run                                     the whole catalogue in every browser found
+  corscheck run --browser firefox preflight         cases with `preflight` in id or title, in Firefox
+  corscheck run --filter 'area:redirect !api:xhr'   by the filter grammar
+  corscheck show preflight/header-not-listed        one case with everything it says
+  corscheck list --filter level:should              ids and titles
+
+Exit codes: 0 as expected · 1 unexpected results · 2 usage · 3 environment · 4 nothing selected · 130 interrupted";
+
+/// A browser-driven conformance test harness for CORS and the Fetch standard.
+///
+/// Answers one question with evidence: was this cross-origin read allowed or blocked, was that right, and why?
+#[derive(Debug, Parser)]
+#[command(name = "corscheck", version, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run cases in real browsers and judge page and wire.
+    Run(run::RunArgs),
+    /// List cases.
+    List(list::ListArgs),
+    /// Show one case: what it does, what must happen and why.
+    Show(show::ShowArgs),
+    /// Tell which browsers and drivers are installed, what is missing and how to get it.
+    Doctor(doctor::DoctorArgs),
+    /// Measure cases per second against a bare in-page loop of the same fetches.
+    Bench(run::BenchArgs),
+}
+
+/// Which cases.
+#[derive(Debug, Args)]
+struct Selection {
+    /// Ids, parts of ids or titles, globs, or terms of the filter grammar; any of them selects.
+    #[arg(value_name = "PATTERN")]
+    patterns: Vec<String>,
+    /// Terms that must all hold: area: level: reason: read: behaviour: context: page: to: api: and bare words; `!` negates,
+    /// terms of one key are alternatives.
+    #[arg(long, value_name = "EXPR", default_value = "")]
+    filter: String,
+    /// Read the catalogue from the TOML files below this folder (or from one file) instead of the built-in one.
+    #[arg(long, value_name = "PATH")]
+    catalogue: Option<PathBuf>,
+}
+
+/// Where browsers and drivers are.
+#[derive(Debug, Args)]
+struct Places {
+    /// Browsers to use: chromium (or chrome), firefox, webkit; default: all that are found.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    browser: Vec<String>,
+    /// The program of a browser, as NAME=PATH.
+    #[arg(long, value_name = "NAME=PATH")]
+    browser_binary: Vec<String>,
+    /// The WebDriver program of a browser, as NAME=PATH.
+    #[arg(long, value_name = "NAME=PATH")]
+    driver: Vec<String>,
+    /// Use a WebDriver remote end that runs already (a driver, a grid); needs exactly one --browser.
+    #[arg(long, value_name = "URL")]
+    webdriver: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+    }
+}
+
+/// Why a command ends without doing its work: words for people, and the exit code.
+struct Failure {
+    words: String,
+    exit: Exit,
+}
+
+impl Failure {
+    fn usage(words: impl Into<String>) -> Self {
+        Self { words: words.into(), exit: Exit::Usage }
+    }
+
+    fn environment(words: impl Into<String>) -> Self {
+        Self { words: words.into(), exit: Exit::Environment }
+    }
+}
+
+impl From<NothingSelected> for Failure {
+    fn from(error: NothingSelected) -> Self {
+        Self { words: error.to_string(), exit: Exit::NothingSelected }
+    }
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too, and are no mistake.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::AsExpected };
+            let _ = error.print();
+            return exit;
+        }
+    };
+    let result = match cli.command {
+        Command::Run(args) => run::run(args),
+        Command::List(args) => list::list(&args),
+        Command::Show(args) => show::show(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
+        Command::Bench(args) => run::bench(&args),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            eprintln!("error: {}", failure.words);
+            failure.exit
+        }
+    }
+}
+
+impl Selection {
+    fn catalogue(&self) -> Result<Catalogue, Failure> {
+        let parsed = match &self.catalogue {
+            None => Catalogue::embedded(),
+            Some(path) => {
+                let mut files = Vec::new();
+                read_catalogue(path, &mut files).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
+                if files.is_empty() {
+                    return Err(Failure::usage(format!("{}: there is no .toml file", path.display())));
+                }
+                Catalogue::parse(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+            }
+        };
+        parsed.map_err(|e| Failure::usage(e.to_string()))
+    }
+
+    fn select(&self, catalogue: &Catalogue) -> Result<Vec<Arc<Case>>, Failure> {
+        let filter = Filter::parse(&self.filter).map_err(Failure::usage)?;
+        let chosen = select(catalogue.cases(), &self.patterns, &filter)?;
+        Ok(chosen.into_iter().cloned().map(Arc::new).collect())
+    }
+}
+
+fn read_catalogue(path: &PathBuf, files: &mut Vec<(String, String)>) -> std::io::Result<()> {
+    if path.is_file() {
+        files.push((path.display().to_string(), fs::read_to_string(path)?));
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>()?;
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() || entry.extension().is_some_and(|e| e == "toml") {
+            read_catalogue(&entry, files)?;
+        }
+    }
+    Ok(())
+}
+
+impl Places {
+    fn wanted(&self) -> Result<Vec<Engine>, Failure> {
+        let mut engines = Vec::new();
+        for name in &self.browser {
+            let engine = Engine::parse(name).map_err(|e| Failure::usage(e.to_string()))?;
+            if !engines.contains(&engine) {
+                engines.push(engine);
+            }
+        }
+        Ok(engines)
+    }
+
+    fn paths(&self, engine: Engine) -> Result<Paths, Failure> {
+        let of = |pairs: &[String], flag: &str| -> Result<Option<PathBuf>, Failure> {
+            let mut found = None;
+            for pair in pairs {
+                let (name, path) =
+                    pair.split_once('=').ok_or_else(|| Failure::usage(format!("`--{flag} {pair}`: expected NAME=PATH")))?;
+                if Engine::parse(name).map_err(|e| Failure::usage(e.to_string()))? == engine {
+                    found = Some(PathBuf::from(path));
+                }
+            }
+            Ok(found)
+        };
+        Ok(Paths { browser: of(&self.browser_binary, "browser-binary")?, driver: of(&self.driver, "driver")? })
+    }
+
+    /// The browsers of a run. Those asked for must be there; without wishes all that are found are taken.
+    fn endpoints(&self) -> Result<(Vec<Endpoint>, Vec<Missing>), Failure> {
+        let wanted = self.wanted()?;
+        if let Some(url) = &self.webdriver {
+            let [engine] = wanted[..] else {
+                return Err(Failure::usage("`--webdriver` needs exactly one `--browser`: what shall the remote end start?"));
+            };
+            return Ok((vec![Endpoint::Remote { url: url.clone(), engine }], Vec::new()));
+        }
+        let engines = if wanted.is_empty() { Engine::ALL } else { &wanted };
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for &engine in engines {
+            match locate(engine, &self.paths(engine)?) {
+                Ok(installed) => found.push(Endpoint::Local(installed)),
+                Err(error) => missing.push(error),
+            }
+        }
+        if let Some(missing) = missing.first().filter(|_| !wanted.is_empty()) {
+            return Err(Failure::environment(missing.to_string()));
+        }
+        if found.is_empty() {
+            let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
+            return Err(Failure::environment(format!("no browser was found\n{}", words.join("\n"))));
+        }
+        Ok((found, missing))
+    }
+}

@@ -1,0 +1,199 @@
+//! `corscheck run` and `corscheck bench`.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use clap::Args;
+use corscheck_cases::{Case, Catalogue, known};
+
+use super::{Color, Failure, Places, Selection};
+use crate::{
+    browser::{Endpoint, SessionOptions},
+    event::{Event, Reporter},
+    exit::Exit,
+    report::{
+        CaseWords, Environment, Words,
+        jsonl::JsonLines,
+        junit, summary,
+        terminal::{self, Terminal},
+    },
+    run::Plan,
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  corscheck run                                         everything, everywhere
+  corscheck run --browser chrome,firefox area:redirect  redirects in two browsers
+  corscheck run cors-check/acao-absent                  one case
+  corscheck run --browser firefox --webdriver http://grid:4444
+  corscheck run --browser chrome --capabilities '{\"goog:chromeOptions\":{\"args\":[\"--disable-features=X\"]}}'
+
+Written to --out: results.jsonl (every exchange of every attempt), junit.xml, summary.md")]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    places: Places,
+    /// Folder for results.
+    #[arg(long, value_name = "DIR", default_value = "corscheck-out")]
+    out: PathBuf,
+    /// Run part I of N of the selection.
+    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
+    shard: Option<(usize, usize)>,
+    /// Flaky results and mismatches of level `should` fail the run too.
+    #[arg(long)]
+    strict: bool,
+    /// Show the browsers' windows.
+    #[arg(long)]
+    headed: bool,
+    /// Capabilities merged over the harness's own: JSON, or @FILE.
+    #[arg(long, value_name = "JSON")]
+    capabilities: Option<String>,
+    /// Read known deviations from the folder (chromium.toml, firefox.toml, webkit.toml) instead of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    baseline: Option<PathBuf>,
+    /// Colours.
+    #[arg(long, value_enum, default_value = "auto")]
+    color: Color,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  corscheck bench\n  corscheck bench --browser firefox --cases 1000")]
+pub(super) struct BenchArgs {
+    #[command(flatten)]
+    places: Places,
+    /// Cases of each kind.
+    #[arg(long, default_value_t = 480)]
+    cases: usize,
+    /// How often each is measured, bare loop and harness in turn.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+}
+
+fn parse_shard(text: &str) -> Result<(usize, usize), String> {
+    let parsed = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    match parsed {
+        Some((i, n)) if i >= 1 && i <= n => Ok((i, n)),
+        _ => Err("expected I/N with 1 ≤ I ≤ N, such as 1/4".to_owned()),
+    }
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::environment(format!("no threads: {e}")))
+}
+
+pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
+    let catalogue = args.selection.catalogue()?;
+    let mut cases = args.selection.select(&catalogue)?;
+    if let Some((i, n)) = args.shard {
+        cases = cases.into_iter().enumerate().filter(|(k, _)| k % n == i - 1).map(|(_, c)| c).collect();
+        if cases.is_empty() {
+            return Err(Failure { words: format!("shard {i}/{n} of this selection is empty"), exit: Exit::NothingSelected });
+        }
+    }
+    let session = SessionOptions { headed: args.headed, capabilities: capabilities(args.capabilities.as_deref())?, ..SessionOptions::default() };
+    let (endpoints, missing) = args.places.endpoints()?;
+    let words = case_words(&cases);
+    let options =
+        terminal::Options { color: args.color.into(), strict: args.strict, words: words.clone(), environment: Environment::detect() };
+    let mut terminal = Terminal::new(options);
+    for missing in missing {
+        eprintln!("note: without {}", missing.to_string().replace('\n', "\n  "));
+    }
+    let browsers = endpoints
+        .into_iter()
+        .map(|e| Ok((e.clone(), baseline(&args, &e, &catalogue)?)))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let unwritable = |e: std::io::Error| Failure::environment(format!("{}: {e}", args.out.display()));
+    fs::create_dir_all(&args.out).map_err(unwritable)?;
+    let mut jsonl = JsonLines::create(&args.out).map_err(unwritable)?;
+    let plan = Plan { cases, browsers, session, command: std::env::args().collect(), strict: args.strict };
+    let outcome = {
+        let mut files = Files { out: args.out.clone(), strict: args.strict, words, header: None, results: Vec::new() };
+        terminal.files(["results.jsonl", "junit.xml", "summary.md"].iter().map(|f| args.out.join(f)).collect()).map_err(unwritable)?;
+        let mut reporters: [&mut dyn Reporter; 3] = [&mut jsonl, &mut files, &mut terminal];
+        runtime()?
+            .block_on(crate::run::run(plan, &mut reporters))
+            .map_err(|e| Failure::environment(e.to_string()))?
+    };
+    Ok(outcome.exit)
+}
+
+/// JUnit and the summary are made from everything at the end.
+struct Files {
+    out: PathBuf,
+    strict: bool,
+    words: Words,
+    header: Option<crate::event::Header>,
+    results: Vec<crate::event::CaseResult>,
+}
+
+impl Reporter for Files {
+    fn event(&mut self, event: &Event) -> std::io::Result<()> {
+        match event {
+            Event::Started(header) => self.header = Some(header.clone()),
+            Event::Result(result) => self.results.push((**result).clone()),
+            Event::Finished(footer) => {
+                if let Some(header) = &self.header {
+                    let mut junit = Vec::new();
+                    junit::write(&self.results, header, &self.words, self.strict, &mut junit)?;
+                    fs::write(self.out.join("junit.xml"), junit)?;
+                    fs::write(self.out.join("summary.md"), summary::markdown(header, &self.results, Some(footer)))?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn baseline(args: &RunArgs, endpoint: &Endpoint, catalogue: &Catalogue) -> Result<Vec<known::Known>, Failure> {
+    let engine = endpoint.engine().word();
+    let known = match (&args.baseline, &args.selection.catalogue) {
+        // Known deviations are about the built-in cases.
+        (None, Some(_)) => return Ok(Vec::new()),
+        (None, None) => known::embedded(engine, catalogue),
+        (Some(folder), _) => {
+            let path = folder.join(format!("{engine}.toml"));
+            if !path.exists() {
+                return Ok(Vec::new());
+            }
+            let text = fs::read_to_string(&path).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
+            known::parse(&path.display().to_string(), &text, catalogue)
+        }
+    };
+    known.map_err(|e| Failure::usage(e.to_string()))
+}
+
+fn capabilities(source: Option<&str>) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
+    let Some(source) = source else { return Ok(serde_json::Map::new()) };
+    let text = match source.strip_prefix('@') {
+        Some(path) => fs::read_to_string(path).map_err(|e| Failure::usage(format!("--capabilities {source}: {e}")))?,
+        None => source.to_owned(),
+    };
+    serde_json::from_str(&text).map_err(|e| Failure::usage(format!("--capabilities is no JSON object: {e}")))
+}
+
+/// What a printed failure needs to know of its case.
+fn case_words(cases: &[Arc<Case>]) -> Words {
+    cases
+        .iter()
+        .map(|c| {
+            let words = CaseWords {
+                why: c.why.clone(),
+                spec: c.spec.as_str().to_owned(),
+                spec_url: c.spec.url(),
+                file: c.place.file.clone(),
+                line: c.place.line,
+            };
+            (c.id.as_str().to_owned(), words)
+        })
+        .collect()
+}
+
+pub(super) fn bench(args: &BenchArgs) -> Result<Exit, Failure> {
+    let (endpoints, _) = args.places.endpoints()?;
+    runtime()?.block_on(crate::bench::bench(&endpoints, args.cases, args.rounds)).map_err(Failure::environment)
+}

@@ -1,0 +1,109 @@
+//! `corscheck show`.
+
+use clap::Args;
+use corscheck_cases::{
+    Case, Topology,
+    bind::bind,
+    script::{Answer, Field, Message},
+    select::{NothingSelected, nearest},
+    text::escape,
+};
+use serde_json::json;
+
+use super::{Failure, Selection, list::Format};
+use crate::{exit::Exit, judge::describe};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  corscheck show preflight/header-not-listed\n  corscheck show cors-check/acao-absent --format json")]
+pub(super) struct ShowArgs {
+    /// The case's id.
+    id: String,
+    /// Read the catalogue from here.
+    #[arg(long, value_name = "PATH")]
+    catalogue: Option<std::path::PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub(super) fn show(args: &ShowArgs) -> Result<Exit, Failure> {
+    let selection = Selection { patterns: Vec::new(), filter: String::new(), catalogue: args.catalogue.clone() };
+    let catalogue = selection.catalogue()?;
+    let case = catalogue.find(&args.id).ok_or_else(|| NothingSelected {
+        pattern: args.id.clone(),
+        near: nearest(&args.id, catalogue.cases().iter().map(|c| c.id.as_str()), 3),
+    })?;
+    match args.format {
+        Format::Text => print!("{}", text(case)),
+        Format::Json => {
+            let bound = bind(case, &Topology::example(), "0123456789abcdef0123456789abcdef");
+            let steps: Vec<_> = bound.steps.iter().map(|s| json!({ "action": s.action, "expected": describe(s) })).collect();
+            let value = json!({ "id": case.id.as_str(), "title": case.title, "level": case.level, "behaviours": case.behaviours,
+                "spec": case.spec.url(), "why": case.why, "page": case.page, "context": case.context, "place": case.place, "steps": steps });
+            println!("{}", serde_json::to_string_pretty(&value).map_err(|e| Failure::usage(e.to_string()))?);
+        }
+    }
+    Ok(Exit::AsExpected)
+}
+
+/// Ports in it are examples: every run gets its own.
+fn text(case: &Case) -> String {
+    let bound = bind(case, &Topology::example(), "TOKEN");
+    let mut out = format!("{}\n  {}\n\n", case.id, case.title);
+    let mut row = |name: &str, value: &str| out.push_str(&format!("  {name:<11} {value}\n"));
+    row("level", case.level.word());
+    row("page", &format!("{} ({})", case.page, case.context));
+    row("behaviours", &case.behaviours.iter().map(|b| b.as_str()).collect::<Vec<_>>().join(", "));
+    row("standard", &case.spec.url());
+    row("why", &case.why);
+    row("file", &format!("{}:{}", case.place.file, case.place.line));
+    for (i, (step, resources)) in bound.steps.iter().zip(&bound.script.steps).enumerate() {
+        let mark = if bound.steps.len() > 1 { format!(" {}", i + 1) } else { String::new() };
+        out.push_str(&format!("\n  step{mark}\n"));
+        if step.action.wait_ms > 0 {
+            out.push_str(&format!("    wait      {} ms\n", step.action.wait_ms));
+        }
+        let mut action = serde_json::to_value(&step.action).unwrap_or_default();
+        if let Some(map) = action.as_object_mut() {
+            // What is not set need not be read.
+            map.retain(|_, v| !(v.is_null() || *v == json!(false) || *v == json!([]) || *v == json!(0)));
+        }
+        out.push_str(&format!("    request   {action}\n"));
+        for resource in resources {
+            for (kind, answers) in [("preflight", &resource.preflight), ("response", &resource.response)] {
+                for answer in answers {
+                    out.push_str(&format!("    {kind:<9} at {} /{}: {}\n", resource.at, resource.path, answer_text(answer)));
+                }
+            }
+        }
+        out.push_str(&format!("    expected  {}\n", describe(step)));
+    }
+    out.push_str(&format!("\n  run it: corscheck run {}\n", case.id));
+    out
+}
+
+fn answer_text(answer: &Answer<Vec<u8>>) -> String {
+    let mut parts = Vec::new();
+    if answer.delay_ms > 0 {
+        parts.push(format!("after {} ms", answer.delay_ms));
+    }
+    match &answer.message {
+        Message::Http(http) => {
+            parts.extend(http.interim.iter().map(|i| format!("{} first", i.status)));
+            parts.push(http.status.to_string());
+            parts.extend(http.fields.iter().map(|f| match f {
+                Field::Pair(name, value) => format!("{}: {}", escape(name), escape(value)),
+                Field::Line(line) => format!("raw line `{}`", escape(line)),
+            }));
+            if let Some(cut) = http.cut {
+                parts.push(format!("body cut after {cut} bytes"));
+            }
+        }
+        Message::Raw(chunks) => parts.push(format!("raw `{}`", chunks.iter().map(|c| escape(c)).collect::<String>())),
+        Message::Nothing => parts.push("no answer".to_owned()),
+    }
+    if answer.then != corscheck_cases::script::Then::Keep {
+        parts.push(format!("then {}", format!("{:?}", answer.then).to_lowercase()));
+    }
+    parts.join("; ")
+}

@@ -1,0 +1,135 @@
+//! Live controls: reads that must succeed, before and after the cases they stand for.
+//!
+//! A page cannot tell a CORS block from a dead port or a crashed server. So a blocked read counts only if a plain allowed read
+//! from the same context to the same origin succeeded before it and after it, with its exchange seen on the wire.
+
+use std::collections::HashMap;
+
+use corscheck_cases::{
+    Alias, Context,
+    bind::{Action, ApiWord, CASE_ROOT},
+    script::{Answer, Field, Framing, Http, Message, Resource, Script, Then},
+};
+use corscheck_servers::{Fate, Servers, Token};
+use futures_util::future::join_all;
+
+use crate::{
+    agent::Link,
+    observation::{PageEnd, PageResult},
+};
+
+const BODY: &str = "control";
+
+/// Reads controls in the contexts of one page.
+pub struct Controls<'a> {
+    servers: &'a Servers,
+    page: Alias,
+    links: &'a HashMap<Context, Link>,
+}
+
+/// What the latest controls came to, by context and origin.
+#[derive(Debug, Clone, Default)]
+pub struct Readings(HashMap<(Context, Alias), Result<(), String>>);
+
+impl Readings {
+    /// Takes over newer readings.
+    pub fn merge(&mut self, newer: Readings) {
+        self.0.extend(newer.0);
+    }
+
+    /// The first of the wanted controls that did not succeed, in words.
+    pub fn failure(&self, wanted: &[(Context, Alias)]) -> Option<String> {
+        wanted.iter().find_map(|pair| match self.0.get(pair) {
+            Some(Ok(())) => None,
+            Some(Err(words)) => Some(format!("{} to {}: {words}", pair.0, pair.1)),
+            None => Some(format!("{} to {}: never read", pair.0, pair.1)),
+        })
+    }
+}
+
+impl<'a> Controls<'a> {
+    /// Controls for the contexts of the page at `page`.
+    pub fn new(servers: &'a Servers, page: Alias, links: &'a HashMap<Context, Link>) -> Self {
+        Self { servers, page, links }
+    }
+
+    /// Reads each pair once, all at the same time.
+    pub async fn read(&self, pairs: &[(Context, Alias)]) -> Readings {
+        let readings = pairs.iter().map(|&(context, alias)| async move { ((context, alias), self.one(context, alias).await) });
+        Readings(join_all(readings).await.into_iter().collect())
+    }
+
+    async fn one(&self, context: Context, alias: Alias) -> Result<(), String> {
+        let link = self.links.get(&context).ok_or("no agent in this context")?;
+        let token = Token::new();
+        self.servers.register(&token, script(alias));
+        let url = format!("{}{CASE_ROOT}{token}/control", self.servers.topology().origin(alias));
+        let result = link.run(&action(url), std::time::Duration::ZERO).await;
+        let exchanges = self.servers.take(&token);
+        let page = result.map_err(|e| e.to_string())?;
+        let delivered = exchanges.iter().any(|x| x.answer.fate == Fate::Sent);
+        match page.end {
+            PageEnd::Response(r) if r.body == BODY && delivered => Ok(()),
+            end if !delivered => Err(format!("the request never got its answer ({})", shown(&end))),
+            end => Err(format!("a read that page {} must be granted came to {}", self.page, shown(&end))),
+        }
+    }
+}
+
+fn shown(end: &PageEnd) -> String {
+    match end {
+        PageEnd::Response(r) => format!("status {}", r.status),
+        PageEnd::NetworkError(e) | PageEnd::Refused(e) | PageEnd::Aborted(e) => format!("{}: {}", e.name, e.message),
+        PageEnd::NoAnswer { after_ms } => format!("nothing within {after_ms:.0} ms"),
+    }
+}
+
+fn script(alias: Alias) -> Script {
+    let response = Answer {
+        delay_ms: 0,
+        message: Message::Http(Http {
+            interim: Vec::new(),
+            status: 200,
+            reason: None,
+            fields: vec![Field::Pair(b"Access-Control-Allow-Origin".to_vec(), b"*".to_vec())],
+            body: BODY.as_bytes().to_vec(),
+            body_delay_ms: 0,
+            framing: Framing::Length,
+            cut: None,
+        }),
+        then: Then::Keep,
+    };
+    Script { steps: vec![vec![Resource { at: alias, path: "control".to_owned(), preflight: Vec::new(), response: vec![response] }]] }
+}
+
+/// A plain `fetch(url)`.
+pub(crate) fn action(url: String) -> Action {
+    Action {
+        wait_ms: 0,
+        api: ApiWord::Fetch,
+        url,
+        method: None,
+        headers: Vec::new(),
+        body: None,
+        credentials: None,
+        abort_after_ms: None,
+        mode: None,
+        redirect: None,
+        cache: None,
+        referrer: None,
+        referrer_policy: None,
+        integrity: None,
+        keepalive: false,
+        sync: false,
+        upload_listener: None,
+        timeout_ms: None,
+        open_credentials: None,
+        late_credentials: false,
+        probe_headers: Vec::new(),
+    }
+}
+
+/// Whether a page result is a readable response; used by self-tests of the agent.
+pub fn is_readable(result: &PageResult) -> bool {
+    matches!(&result.end, PageEnd::Response(_))
+}

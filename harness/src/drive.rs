@@ -1,0 +1,485 @@
+//! Drives one browser through its cases: sessions, pages, rounds of cases between controls, retries.
+//!
+//! A lost session (a tab, browser or driver that crashed or hangs) is replaced; what was recorded is kept and unfinished cases run
+//! again, in smaller rounds each time, so that a case that kills the browser ends up alone and takes no other with it.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use corscheck_cases::{
+    Alias, Case, Context,
+    bind::{Bound, bind},
+    known::Known,
+};
+use corscheck_servers::{Servers, Token};
+use futures_util::{
+    StreamExt,
+    future::{join, join_all},
+    stream,
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::{
+    agent::{Hub, Link, Lost, page_url},
+    browser::{Endpoint, Engine, Guard, Session, SessionOptions},
+    control::{Controls, Readings},
+    event::{Attempt, CaseResult, Event},
+    judge::{describe, judge, not_judged},
+    observation::{Observation, PageResult, Word},
+    plan::{self, ROUND, Stage},
+    standing::standing,
+    verdict::{Cause, Standing, Verdict},
+};
+
+/// How many cases of one context are under way at once. Engines open six connections to an origin, and cases spread over origins.
+pub const WIDTH: usize = 16;
+
+/// How many cases that wait for real time are under way at once in one context.
+const SLOW_WIDTH: usize = 64;
+
+/// How often a case may lose its session before it is given up.
+const MOST_LOSSES: u32 = 3;
+
+/// How many attempts a case gets when it does not come out as expected.
+const MOST_ATTEMPTS: usize = 2;
+
+/// How long the agents of a page may take to report after navigation.
+const ARRIVAL: Duration = Duration::from_secs(20);
+
+/// Everything needed to drive one browser.
+pub struct Drive {
+    /// The browser.
+    pub engine: Engine,
+    /// Where its driver is.
+    pub endpoint: Endpoint,
+    /// How its sessions start.
+    pub options: SessionOptions,
+    /// Ends what is started.
+    pub guard: Arc<Guard>,
+    /// The origins.
+    pub servers: Arc<Servers>,
+    /// Where agents report.
+    pub hub: Hub,
+    /// Where events go.
+    pub events: UnboundedSender<Event>,
+    /// Known deviations of this browser.
+    pub known: Vec<Known>,
+    /// The cases.
+    pub cases: Vec<Arc<Case>>,
+}
+
+/// A case that has run, before it is judged.
+struct Ran {
+    index: usize,
+    token: Token,
+    bound: Bound,
+    pages: Vec<PageResult>,
+}
+
+/// What a pass through some cases in one session came to.
+#[derive(Default)]
+struct Pass {
+    /// Cases that have one more attempt.
+    done: Vec<usize>,
+    /// Those of them that want another.
+    again: Vec<usize>,
+    /// Cases that were under way when the session was lost.
+    in_flight: Vec<usize>,
+    lost: Option<String>,
+}
+
+/// A session could not be had at all.
+#[derive(Debug, thiserror::Error)]
+#[error("{engine} could not be started: {words}")]
+pub struct Unavailable {
+    /// The browser.
+    pub engine: Engine,
+    /// Why.
+    pub words: String,
+}
+
+impl Drive {
+    /// Runs every case to its final verdict; each becomes one [`Event::Result`].
+    ///
+    /// # Errors
+    ///
+    /// No session of the browser could be started; no case has a result then.
+    pub async fn run(self) -> Result<(), Unavailable> {
+        let mut state = State { drive: &self, session: 0, attempts: HashMap::new(), losses: vec![0; self.cases.len()] };
+        let result = state.run().await;
+        let _ = self.events.send(Event::BrowserFinished { browser: self.engine.word().to_owned() });
+        result
+    }
+
+    /// Runs every case once in a session that is up; gives how many agree. For measuring.
+    ///
+    /// # Errors
+    ///
+    /// The session was lost.
+    pub async fn run_in(&self, session: &mut Session) -> Result<usize, String> {
+        let all: Vec<usize> = (0..self.cases.len()).collect();
+        let mut state = State { drive: self, session: 1, attempts: HashMap::new(), losses: vec![0; all.len()] };
+        let pass = state.pass(session, &all, ROUND).await;
+        match pass.lost {
+            Some(words) => Err(words),
+            None => Ok(pass.done.len() - pass.again.len()),
+        }
+    }
+
+    fn note(&self, text: impl Into<String>) {
+        let _ = self.events.send(Event::Note { browser: Some(self.engine.word().to_owned()), text: text.into() });
+    }
+}
+
+struct State<'a> {
+    drive: &'a Drive,
+    session: u32,
+    attempts: HashMap<usize, Vec<Attempt>>,
+    losses: Vec<u32>,
+}
+
+impl State<'_> {
+    async fn run(&mut self) -> Result<(), Unavailable> {
+        let all: Vec<usize> = (0..self.drive.cases.len()).collect();
+        let again = self.pass_until_done(all).await?;
+        if !again.is_empty() {
+            self.drive.note(format!("{} unexpected: repeated in a fresh session", count(again.len(), "result")));
+            let left = self.pass_until_done(again).await?;
+            debug_assert!(left.is_empty(), "the last attempt is final");
+        }
+        Ok(())
+    }
+
+    /// Runs cases until each has one more attempt; gives back those that want another.
+    async fn pass_until_done(&mut self, mut open: Vec<usize>) -> Result<Vec<usize>, Unavailable> {
+        let mut again = Vec::new();
+        while !open.is_empty() {
+            let mut session = match self.start().await {
+                Ok(session) => session,
+                Err(error) if self.session == 0 => return Err(error),
+                Err(error) => {
+                    for index in open {
+                        self.give_up(index, &error.words);
+                    }
+                    return Ok(again);
+                }
+            };
+            let worst = open.iter().map(|i| self.losses[*i]).max().unwrap_or(0);
+            let round = match worst {
+                0 => ROUND,
+                1 => 12,
+                _ => 1,
+            };
+            let pass = self.pass(&mut session, &open, round).await;
+            session.end().await;
+            open.retain(|i| !pass.done.contains(i));
+            again.extend(pass.again);
+            if let Some(words) = pass.lost {
+                self.drive.note(format!("session {} lost ({words}); {} again in a new one", self.session, count(open.len(), "case")));
+                for &index in &pass.in_flight {
+                    self.losses[index] += 1;
+                    if self.losses[index] >= MOST_LOSSES {
+                        open.retain(|i| *i != index);
+                        self.give_up(index, &words);
+                    }
+                }
+            } else if !open.is_empty() {
+                // A pass that lost nothing has finished everything; anything else would loop for ever.
+                for index in std::mem::take(&mut open) {
+                    self.give_up(index, "the case was never finished");
+                }
+            }
+        }
+        Ok(again)
+    }
+
+    async fn start(&mut self) -> Result<Session, Unavailable> {
+        let drive = self.drive;
+        let mut words = String::new();
+        for _ in 0..3 {
+            let started = Instant::now();
+            match Session::start(&drive.endpoint, &drive.options, &drive.guard).await {
+                Ok(session) => {
+                    self.session += 1;
+                    let _ = drive.events.send(Event::SessionStarted {
+                        browser: drive.engine.word().to_owned(),
+                        session: self.session,
+                        ms: started.elapsed().as_millis() as u64,
+                    });
+                    return Ok(session);
+                }
+                Err(error) => {
+                    words = error.to_string();
+                    drive.note(format!("no session: {words}"));
+                }
+            }
+        }
+        Err(Unavailable { engine: drive.engine, words })
+    }
+
+    /// One session through all stages, until it is done or lost.
+    async fn pass(&mut self, session: &mut Session, open: &[usize], round: usize) -> Pass {
+        let mut pass = Pass::default();
+        for stage in plan::stages(&self.drive.cases, open, round) {
+            self.stage(session, &stage, &mut pass).await;
+            if pass.lost.is_some() {
+                break;
+            }
+        }
+        pass
+    }
+
+    async fn stage(&mut self, session: &mut Session, stage: &Stage, pass: &mut Pass) {
+        let links = match self.open_page(session, stage).await {
+            Ok(links) => links,
+            Err(words) => {
+                pass.lost = Some(words);
+                // Nobody knows which case is to blame when the page does not even come up: the first one is tried alone next time.
+                pass.in_flight = stage.rounds.first().or(Some(&stage.slow)).into_iter().flatten().copied().collect();
+                return;
+            }
+        };
+        let mut words: HashMap<String, Vec<Word>> = HashMap::new();
+        let everyone: Vec<usize> = stage.rounds.iter().flatten().chain(&stage.slow).copied().collect();
+        let controls = Controls::new(&self.drive.servers, stage.page, &links);
+        let mut last = controls.read(&plan::controls(&self.drive.cases, &everyone)).await;
+        let slow_opening = last.clone();
+
+        let drive = self.drive;
+        let slow = drive.run_cases(&stage.slow, &links, SLOW_WIDTH);
+        let quick = async {
+            for round in &stage.rounds {
+                let (ran, lost) = drive.run_cases(round, &links, WIDTH).await;
+                let closing = controls.read(&plan::controls(&drive.cases, round)).await;
+                if let Err(error) = collect_words(session, &mut words).await {
+                    // The results stand without the browser's words, but the next page will need the driver.
+                    drive.note(format!("the driver gives no words: {error}"));
+                }
+                let in_flight: Vec<usize> = round.iter().copied().filter(|i| !ran.iter().any(|r| r.index == *i)).collect();
+                for ran in ran {
+                    self.settle(pass, ran, &[&last, &closing], &mut words);
+                }
+                last.merge(closing);
+                if let Some(lost) = lost {
+                    return Some((lost, in_flight));
+                }
+            }
+            None
+        };
+        let ((slow_ran, slow_lost), quick_lost) = join(slow, quick).await;
+        if !stage.slow.is_empty() {
+            let closing = controls.read(&plan::controls(&drive.cases, &stage.slow)).await;
+            // Words of slow cases may have come at any time: they are in the map, or still to be fetched.
+            let _ = collect_words(session, &mut words).await;
+            let done: Vec<usize> = slow_ran.iter().map(|r| r.index).collect();
+            for ran in slow_ran {
+                self.settle(pass, ran, &[&slow_opening, &closing], &mut words);
+            }
+            if slow_lost.is_some() {
+                pass.in_flight.extend(stage.slow.iter().filter(|i| !done.contains(i)));
+            }
+        }
+        if let Some((lost, in_flight)) = quick_lost {
+            pass.lost = Some(lost.to_string());
+            pass.in_flight.extend(in_flight);
+        } else if let Some(lost) = slow_lost {
+            pass.lost = Some(lost.to_string());
+        }
+    }
+
+    /// Judges a case that ran and keeps the attempt.
+    fn settle(&mut self, pass: &mut Pass, ran: Ran, controls: &[&Readings], words: &mut HashMap<String, Vec<Word>>) {
+        let (index, attempt, bound) = self.drive.judged(ran, self.session, controls, words);
+        pass.done.push(index);
+        if self.record(index, attempt, &bound) {
+            pass.again.push(index);
+        }
+    }
+
+    async fn open_page(&self, session: &Session, stage: &Stage) -> Result<HashMap<Context, Link>, String> {
+        let drive = self.drive;
+        let key = Token::new();
+        let mut arrivals = drive.hub.expect(key.as_str());
+        let wanted: Vec<Context> = std::iter::once(Context::Window)
+            .chain(stage.contexts.iter().copied().filter(|c| *c != Context::Window))
+            .collect();
+        let url = page_url(drive.servers.topology(), stage.page, key.as_str(), &wanted);
+        let result = async {
+            session.goto(&url).await.map_err(|e| e.to_string())?;
+            let mut links = HashMap::new();
+            let deadline = tokio::time::Instant::now() + ARRIVAL;
+            while links.len() < wanted.len() {
+                match tokio::time::timeout_at(deadline, arrivals.recv()).await {
+                    Ok(Some((context, link))) => {
+                        links.insert(context, link);
+                    }
+                    _ => {
+                        let missing: Vec<_> = wanted.iter().filter(|c| !links.contains_key(c)).map(|c| c.word()).collect();
+                        return Err(format!("no agent reported from {} of the page at {}", missing.join(", "), stage.page));
+                    }
+                }
+            }
+            Ok(links)
+        }
+        .await;
+        drive.hub.forget(key.as_str());
+        result
+    }
+
+    /// Keeps an attempt; emits the result when it is final, otherwise says that the case wants another attempt.
+    fn record(&mut self, index: usize, attempt: Attempt, bound: &Bound) -> bool {
+        let case = &self.drive.cases[index];
+        let attempts = self.attempts.entry(index).or_default();
+        attempts.push(attempt);
+        let (standing, known) = standing(case, attempts, &self.drive.known);
+        let settled = matches!(standing, Standing::AsExpected | Standing::Known);
+        if !settled && attempts.len() < MOST_ATTEMPTS {
+            return true;
+        }
+        let result = finish(case, self.drive.engine, std::mem::take(attempts), standing, known, bound);
+        let _ = self.drive.events.send(Event::Result(Box::new(result)));
+        false
+    }
+
+    /// A last attempt that proves nothing.
+    fn give_up(&mut self, index: usize, words: &str) {
+        let token = Token::new();
+        let bound = bind(&self.drive.cases[index], self.drive.servers.topology(), token.as_str());
+        let attempt = Attempt {
+            session: self.session,
+            token: token.as_str().to_owned(),
+            judgement: not_judged(Cause::SessionLost { words: words.to_owned() }),
+            observation: Observation { pages: Vec::new(), exchanges: Vec::new(), words: Vec::new() },
+        };
+        // Not worth another attempt: this was the last of several.
+        if self.record(index, attempt.clone(), &bound) {
+            self.record(index, attempt, &bound);
+        }
+    }
+}
+
+impl Drive {
+    /// Runs cases in their contexts at once; gives back those that ended, and why the rest did not.
+    async fn run_cases(&self, indices: &[usize], links: &HashMap<Context, Link>, width: usize) -> (Vec<Ran>, Option<Lost>) {
+        let mut by_context: HashMap<Context, Vec<usize>> = HashMap::new();
+        for &index in indices {
+            by_context.entry(self.cases[index].context).or_default().push(index);
+        }
+        let contexts = by_context.into_iter().map(|(context, indices)| async move {
+            let mut ran = Vec::with_capacity(indices.len());
+            let mut lost = None;
+            let Some(link) = links.get(&context) else { return (ran, Some(Lost::Closed)) };
+            let mut running = stream::iter(indices).map(|index| self.run_case(index, link)).buffer_unordered(width);
+            while let Some(result) = running.next().await {
+                match result {
+                    Ok(one) => {
+                        let _ = self.events.send(Event::Seen { browser: self.engine.word().to_owned(), cases: 1 });
+                        ran.push(one);
+                    }
+                    Err(error) => lost = Some(error),
+                }
+            }
+            (ran, lost)
+        });
+        let mut all = Vec::with_capacity(indices.len());
+        let mut lost = None;
+        for (ran, gone) in join_all(contexts).await {
+            all.extend(ran);
+            lost = lost.or(gone);
+        }
+        (all, lost)
+    }
+
+    async fn run_case(&self, index: usize, link: &Link) -> Result<Ran, Lost> {
+        let case = &self.cases[index];
+        let token = Token::new();
+        let mut bound = bind(case, self.servers.topology(), token.as_str());
+        self.servers.register(&token, std::mem::take(&mut bound.script));
+        let planned = Duration::from_millis(case.planned_ms());
+        let mut pages = Vec::with_capacity(bound.steps.len());
+        for (i, step) in bound.steps.iter().enumerate() {
+            if step.action.wait_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(u64::from(step.action.wait_ms))).await;
+            }
+            if i > 0 {
+                self.servers.set_step(&token, i);
+            }
+            match link.run(&step.action, planned).await {
+                Ok(page) => pages.push(page),
+                Err(lost) => {
+                    self.servers.take(&token);
+                    return Err(lost);
+                }
+            }
+        }
+        Ok(Ran { index, token, bound, pages })
+    }
+
+    /// Judges a case that ran between two rounds of controls.
+    fn judged(
+        &self,
+        ran: Ran,
+        session: u32,
+        controls: &[&Readings],
+        words: &mut HashMap<String, Vec<Word>>,
+    ) -> (usize, Attempt, Bound) {
+        let case = &self.cases[ran.index];
+        let observation = Observation {
+            pages: ran.pages,
+            exchanges: self.servers.take(&ran.token),
+            words: words.remove(ran.token.as_str()).unwrap_or_default(),
+        };
+        let wanted: Vec<(Context, Alias)> = plan::controls(std::slice::from_ref(case), &[0]);
+        let failed = controls.iter().find_map(|c| c.failure(&wanted));
+        let judgement = match failed {
+            Some(control) => not_judged(Cause::ControlFailed { control }),
+            None => judge(&ran.bound.steps, &observation),
+        };
+        let attempt = Attempt { session, token: ran.token.as_str().to_owned(), judgement, observation };
+        (ran.index, attempt, ran.bound)
+    }
+}
+
+async fn collect_words(session: &mut Session, by_token: &mut HashMap<String, Vec<Word>>) -> Result<(), crate::browser::SessionError> {
+    for word in session.words().await? {
+        for token in &word.tokens {
+            by_token.entry(token.clone()).or_default().push(Word {
+                text: word.text.clone(),
+                category: word.category.clone(),
+                reason: word.reason,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn finish(case: &Case, engine: Engine, attempts: Vec<Attempt>, standing: Standing, known: Option<&Known>, bound: &Bound) -> CaseResult {
+    let verdict = attempts.last().map_or(Verdict::NotJudged(Cause::Interrupted), |a| a.judgement.verdict.clone());
+    let reasons: Vec<_> = case.steps.iter().map(|s| s.expect.reasons.clone()).collect();
+    let named = attempts.last().and_then(|a| a.observation.reason());
+    let reason_agrees = match (named, reasons.iter().any(|r| !r.is_empty())) {
+        (Some(named), true) => Some(reasons.iter().any(|r| r.contains(&named))),
+        _ => None,
+    };
+    CaseResult {
+        case: case.id.as_str().to_owned(),
+        title: case.title.clone(),
+        browser: engine.word().to_owned(),
+        level: case.level,
+        place: format!("{}/{}", case.page, case.context),
+        verdict,
+        standing,
+        known: known.map(|k| k.link.clone()),
+        expected: bound.steps.iter().map(describe).collect(),
+        reasons,
+        reason_agrees,
+        attempts,
+    }
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}

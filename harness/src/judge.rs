@@ -1,0 +1,369 @@
+//! The judge: page and wire against the expectation. Pure.
+//!
+//! A verdict needs both witnesses. What the page saw decides the direction; the wire must show exactly the exchanges that the
+//! expectation lists. An observation that proves nothing (no answer, an answer that never left our server) is not judged.
+
+use corscheck_cases::{
+    Outcome,
+    bind::{BoundExchange, BoundExpect, BoundStep, FieldCheck, Seen},
+    text::escape,
+};
+use corscheck_servers::{Exchange, Fate};
+
+use crate::{
+    observation::{Observation, PageEnd, PageResponse, PageResult},
+    verdict::{Cause, Difference, Judgement, Verdict},
+};
+
+/// Judges one attempt whose controls have succeeded.
+pub fn judge(steps: &[BoundStep], observation: &Observation) -> Judgement {
+    let mut worst = Judgement { verdict: Verdict::Agrees, differences: Vec::new() };
+    for (i, step) in steps.iter().enumerate() {
+        let wire: Vec<&Exchange> = observation.exchanges.iter().filter(|x| x.step as usize == i).collect();
+        let judgement = match observation.pages.get(i) {
+            None => return not_judged(Cause::NoAnswer { step: i }),
+            Some(page) => judge_step(i, &step.expect, page, &wire),
+        };
+        if matches!(judgement.verdict, Verdict::NotJudged(_)) {
+            return judgement;
+        }
+        // The first step that is wrong decides; what follows it stands on wrong ground.
+        if worst.verdict == Verdict::Agrees {
+            worst.verdict = judgement.verdict;
+        }
+        worst.differences.extend(judgement.differences);
+    }
+    worst
+}
+
+/// A judgement that refuses to judge.
+pub fn not_judged(cause: Cause) -> Judgement {
+    Judgement { verdict: Verdict::NotJudged(cause), differences: Vec::new() }
+}
+
+fn judge_step(step: usize, expect: &BoundExpect, page: &PageResult, wire: &[&Exchange]) -> Judgement {
+    let Some(outcome) = page.end.outcome() else {
+        return not_judged(Cause::NoAnswer { step });
+    };
+    if outcome == Outcome::Blocked
+        && let Some(cause) = undelivered(wire)
+    {
+        return not_judged(cause);
+    }
+    let mut findings = Findings { step, verdict: Verdict::Agrees, differences: Vec::new() };
+    judge_page(&mut findings, expect, outcome, page, wire);
+    judge_wire(&mut findings, expect, wire);
+    Judgement { verdict: findings.verdict, differences: findings.differences }
+}
+
+/// A request whose answer our server failed to deliver proves nothing about a blocked read.
+fn undelivered(wire: &[&Exchange]) -> Option<Cause> {
+    wire.iter().find_map(|x| match &x.answer.fate {
+        Fate::Failed { error } if x.answer.status.is_none() => {
+            Some(Cause::AnswerNotDelivered { words: format!("{} {}: {error}", x.request.method, x.at) })
+        }
+        _ => None,
+    })
+}
+
+struct Findings {
+    step: usize,
+    verdict: Verdict,
+    differences: Vec<Difference>,
+}
+
+impl Findings {
+    /// The first finding decides the verdict: callers go from the page's outcome to particulars to the wire.
+    fn add(&mut self, verdict: Verdict, point: impl Into<String>, expected: impl Into<String>, seen: impl Into<String>) {
+        if self.verdict == Verdict::Agrees {
+            self.verdict = verdict;
+        }
+        self.differences.push(Difference { step: self.step, point: point.into(), expected: expected.into(), seen: seen.into() });
+    }
+}
+
+fn judge_page(findings: &mut Findings, expect: &BoundExpect, outcome: Outcome, page: &PageResult, wire: &[&Exchange]) {
+    let allowed: Vec<Outcome> = std::iter::once(expect.read).chain(expect.or_read.iter().copied()).collect();
+    if !allowed.contains(&outcome) {
+        let most_open = allowed.iter().map(|o| o.openness()).max().unwrap_or(0);
+        let least_open = allowed.iter().map(|o| o.openness()).min().unwrap_or(0);
+        let verdict = match outcome.openness() {
+            seen if seen > most_open => Verdict::TooOpen,
+            seen if seen < least_open => Verdict::TooStrict,
+            _ => Verdict::WrongWire,
+        };
+        findings.add(verdict, "page.outcome", words(&allowed), outcome.word());
+        return;
+    }
+    if let Some(name) = &expect.error
+        && page.end.exception().is_none_or(|e| e.name != *name)
+    {
+        let seen = page.end.exception().map_or("no exception", |e| &e.name);
+        findings.add(Verdict::WrongWire, "page.error", name, seen);
+    }
+    for (point, wanted, seen) in
+        [("page.events", &expect.events, &page.events), ("page.upload-events", &expect.upload_events, &page.upload_events)]
+    {
+        if let Some(wanted) = wanted
+            && wanted != seen
+        {
+            findings.add(Verdict::WrongWire, point, wanted.join(" "), seen.join(" "));
+        }
+    }
+    let PageEnd::Response(response) = &page.end else { return };
+    match outcome {
+        Outcome::Opaque | Outcome::OpaqueRedirect => judge_opaque(findings, expect, response),
+        // An alternative outcome carries no expectation of its particulars.
+        Outcome::Allowed if expect.read == Outcome::Allowed => judge_response(findings, expect, response, wire),
+        _ => {}
+    }
+}
+
+/// An opaque response must give nothing away (Fetch, opaque filtered response).
+fn judge_opaque(findings: &mut Findings, expect: &BoundExpect, response: &PageResponse) {
+    if response.status != 0 || !response.status_text.is_empty() {
+        findings.add(Verdict::TooOpen, "page.status", "0", format!("{} {}", response.status, response.status_text));
+    }
+    if let Some((name, value)) = response.headers.first() {
+        findings.add(Verdict::TooOpen, format!("page.header:{name}"), "null", value.as_str());
+    }
+    if response.body_length > 0 {
+        findings.add(Verdict::TooOpen, "page.body", "null", format!("{} bytes", response.body_length));
+    }
+    if let Some(url) = &expect.url
+        && *url != response.url
+    {
+        findings.add(Verdict::WrongWire, "page.url", url, response.url.as_str());
+    }
+}
+
+fn judge_response(findings: &mut Findings, expect: &BoundExpect, response: &PageResponse, wire: &[&Exchange]) {
+    if let Some(wanted) = expect.r#type {
+        let wanted = serde_json::to_value(wanted).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        let seen = response.r#type.as_deref().unwrap_or("none");
+        if wanted != seen {
+            findings.add(Verdict::WrongWire, "page.type", wanted, seen);
+        }
+    }
+    if let Some(wanted) = expect.status
+        && wanted != response.status
+    {
+        findings.add(Verdict::WrongWire, "page.status", wanted.to_string(), response.status.to_string());
+    }
+    if let Some(wanted) = &expect.status_text
+        && *wanted != response.status_text
+    {
+        findings.add(Verdict::WrongWire, "page.status-text", wanted, response.status_text.as_str());
+    }
+    if let Some(wanted) = &expect.url
+        && *wanted != response.url
+    {
+        findings.add(Verdict::WrongWire, "page.url", wanted, response.url.as_str());
+    }
+    if let Some(wanted) = expect.redirected
+        && response.redirected.is_some_and(|seen| seen != wanted)
+    {
+        findings.add(Verdict::WrongWire, "page.redirected", wanted.to_string(), (!wanted).to_string());
+    }
+    judge_headers(findings, expect, response);
+    judge_body(findings, expect, response, wire);
+}
+
+fn judge_headers(findings: &mut Findings, expect: &BoundExpect, response: &PageResponse) {
+    for (name, wanted) in &expect.headers {
+        // What was not probed was not observed: the agent probes every name of the expectation.
+        let seen = response.probed.iter().find(|(n, _)| n == name).and_then(|(_, v)| v.as_deref());
+        let iterated = response.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+        let point = format!("page.header:{}", name.to_ascii_lowercase());
+        match (wanted, seen) {
+            (Seen::Hidden, Some(value)) => findings.add(Verdict::TooOpen, point, "null", value),
+            (Seen::Hidden, None) => {
+                if let Some(value) = iterated {
+                    findings.add(Verdict::TooOpen, point, "absent from iteration", value);
+                }
+            }
+            (Seen::Present | Seen::Is(_), None) => findings.add(Verdict::TooStrict, point, show_seen(wanted), "null"),
+            (Seen::Is(value), Some(seen)) if value != seen => findings.add(Verdict::WrongWire, point, value, seen),
+            (Seen::Present | Seen::Is(_), Some(_)) => {}
+        }
+    }
+    if let Some(wanted) = &expect.header_names {
+        let seen: Vec<_> = response.headers.iter().map(|(n, _)| n.as_str()).collect();
+        if seen != *wanted {
+            let more = seen.iter().any(|n| !wanted.iter().any(|w| w == n));
+            let fewer = wanted.iter().any(|w| !seen.contains(&w.as_str()));
+            let verdict = match (more, fewer) {
+                (true, _) => Verdict::TooOpen,
+                (false, true) => Verdict::TooStrict,
+                (false, false) => Verdict::WrongWire,
+            };
+            findings.add(verdict, "page.header-names", wanted.join(" "), seen.join(" "));
+        }
+    }
+}
+
+fn show_seen(seen: &Seen) -> &str {
+    match seen {
+        Seen::Hidden => "null",
+        Seen::Present => "any value",
+        Seen::Is(value) => value,
+    }
+}
+
+fn judge_body(findings: &mut Findings, expect: &BoundExpect, response: &PageResponse, wire: &[&Exchange]) {
+    if expect.body_fails {
+        if response.body_error.is_none() {
+            findings.add(Verdict::WrongWire, "page.body", "an exception from reading it", format!("{} bytes", response.body_length));
+        }
+        return;
+    }
+    if let Some(error) = &response.body_error {
+        findings.add(Verdict::TooStrict, "page.body", "a body that can be read", format!("{}: {}", error.name, error.message));
+        return;
+    }
+    let served = wire.last().map(|x| &x.answer.body.0[..]);
+    let wanted: Vec<u8> = match (&expect.body, served) {
+        (Some(body), _) => body.chars().map(|c| c as u8).collect(),
+        (None, Some(served)) => served.to_vec(),
+        // Answered from a cache or a scheme without a wire: nothing to compare with.
+        (None, None) => return,
+    };
+    let seen: Vec<u8> = response.body.chars().map(|c| c as u8).collect();
+    let most = wanted.len().min(4096);
+    if seen.len() < most || seen[..most] != wanted[..most] || (wanted.len() < 4096 && seen.len() != wanted.len()) {
+        findings.add(Verdict::WrongWire, "page.body", escape(&wanted), escape(&seen));
+    }
+}
+
+fn judge_wire(findings: &mut Findings, expect: &BoundExpect, wire: &[&Exchange]) {
+    let mut first: Option<Vec<Difference>> = None;
+    for wanted in &expect.wires {
+        let differences = compare_wire(findings.step, wanted, wire);
+        if differences.is_empty() {
+            return;
+        }
+        first.get_or_insert(differences);
+    }
+    for difference in first.unwrap_or_default() {
+        findings.add(Verdict::WrongWire, difference.point, difference.expected, difference.seen);
+    }
+}
+
+/// Compares the exchanges in order; the first that parts is reported, since what follows it is shifted.
+fn compare_wire(step: usize, wanted: &[BoundExchange], seen: &[&Exchange]) -> Vec<Difference> {
+    let part = |point: &str, expected: String, seen: String| vec![Difference { step, point: point.to_owned(), expected, seen }];
+    let shown = || if seen.is_empty() { "nothing".to_owned() } else { seen.iter().map(|x| show(x)).collect::<Vec<_>>().join(", ") };
+    let wanted_shown =
+        || if wanted.is_empty() { "nothing".to_owned() } else { wanted.iter().map(show_wanted).collect::<Vec<_>>().join(", ") };
+    let same = |w: &BoundExchange, s: &Exchange| w.method == s.request.method && w.at == s.at;
+    let mut at = 0;
+    for (i, want) in wanted.iter().enumerate() {
+        match seen.get(at) {
+            Some(exchange) if same(want, exchange) => {
+                let differences = compare_exchange(step, want, exchange);
+                if !differences.is_empty() {
+                    return differences;
+                }
+                at += 1;
+                while want.repeats && seen.get(at).is_some_and(|x| same(want, x)) {
+                    at += 1;
+                }
+            }
+            _ if want.optional => {}
+            Some(other) => {
+                let later = wanted[i + 1..].iter().any(|w| same(w, other));
+                let point = if later { "wire.missing" } else { "wire.extra" };
+                return part(point, wanted_shown(), shown());
+            }
+            None => return part("wire.missing", wanted_shown(), shown()),
+        }
+    }
+    if at < seen.len() { part("wire.extra", wanted_shown(), shown()) } else { Vec::new() }
+}
+
+fn compare_exchange(step: usize, want: &BoundExchange, seen: &Exchange) -> Vec<Difference> {
+    let mut out = Vec::new();
+    let mut add = |point: String, expected: String, seen: String| out.push(Difference { step, point, expected, seen });
+    for (name, check) in &want.headers {
+        let values = seen.request.values(name);
+        let ok = match check {
+            FieldCheck::Absent => values.is_empty(),
+            FieldCheck::Present => !values.is_empty(),
+            FieldCheck::OneOf(allowed) => matches!(values[..], [one] if allowed.iter().any(|a| a == one)),
+            FieldCheck::Contains(parts) => matches!(values[..], [one] if parts.iter().all(|p| contains(one, p))),
+            FieldCheck::Lacks(parts) => !values.iter().any(|v| parts.iter().any(|p| contains(v, p))),
+        };
+        if !ok {
+            let shown = if values.is_empty() { "absent".to_owned() } else { values.iter().map(|v| escape(v)).collect::<Vec<_>>().join(" | ") };
+            add(format!("wire.field:{name}"), show_check(check), format!("{shown} ({})", show(seen)));
+        }
+    }
+    if let Some(body) = &want.body
+        && body[..] != seen.request.body.0[..]
+    {
+        add("wire.body".to_owned(), escape(body), escape(&seen.request.body.0));
+    }
+    if let Some(length) = want.body_length
+        && length as u64 != seen.request.body_length
+    {
+        add("wire.body-length".to_owned(), length.to_string(), seen.request.body_length.to_string());
+    }
+    if let Some(target) = &want.target {
+        let below = below_token(&seen.request.target);
+        if target != below {
+            add("wire.target".to_owned(), target.clone(), below.to_owned());
+        }
+    }
+    out
+}
+
+/// The request target below `/t/TOKEN/`.
+fn below_token(target: &str) -> &str {
+    target.splitn(4, '/').nth(3).unwrap_or(target)
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    needle.is_empty() || haystack.windows(needle.len()).any(|w| w == needle)
+}
+
+fn show(exchange: &Exchange) -> String {
+    format!("{} {}", exchange.request.method, exchange.at)
+}
+
+fn show_wanted(want: &BoundExchange) -> String {
+    let mark = match (want.repeats, want.optional) {
+        (true, true) => "*",
+        (true, false) => "+",
+        (false, true) => "?",
+        (false, false) => "",
+    };
+    format!("{} {}{mark}", want.method, want.at)
+}
+
+fn show_check(check: &FieldCheck) -> String {
+    let list = |values: &[Vec<u8>]| values.iter().map(|v| escape(v)).collect::<Vec<_>>().join(" or ");
+    match check {
+        FieldCheck::Absent => "absent".to_owned(),
+        FieldCheck::Present => "present".to_owned(),
+        FieldCheck::OneOf(values) => list(values),
+        FieldCheck::Contains(values) => format!("one field with {}", list(values)),
+        FieldCheck::Lacks(values) => format!("nothing with {}", list(values)),
+    }
+}
+
+fn words(outcomes: &[Outcome]) -> String {
+    outcomes.iter().map(|o| o.word()).collect::<Vec<_>>().join(" or ")
+}
+
+/// What a step expects, in words, for people.
+pub fn describe(step: &BoundStep) -> String {
+    let e = &step.expect;
+    let outcome = words(&std::iter::once(e.read).chain(e.or_read.iter().copied()).collect::<Vec<_>>());
+    let reason = e.reasons.first().map(|r| format!(" ({r})")).unwrap_or_default();
+    let wires: Vec<_> = e
+        .wires
+        .iter()
+        .map(|w| if w.is_empty() { "nothing".to_owned() } else { w.iter().map(show_wanted).collect::<Vec<_>>().join(", ") })
+        .collect();
+    format!("{outcome}{reason}; on the wire: {}", wires.join(" — or — "))
+}

@@ -1,0 +1,24 @@
+//! corscheck: a browser-driven conformance test harness for CORS and the Fetch standard.
+//!
+//! Paired origin servers serve test pages; real browsers, driven over WebDriver, make cross-origin requests from them; what the
+//! page saw and what crossed the wire is compared with what the Fetch standard demands. The way of a case through the crate:
+//!
+//! [`plan`] groups cases by page · [`drive`] runs them in a [`browser`] through the [`agent`] in its page, between live
+//! [`control`]s · the [`judge`] compares the [`observation`] with the expectation · its [`verdict`] gets a [`standing`](mod@standing)
+//! against known deviations · an [`event`] goes to every reporter in [`report`].
+
+pub mod agent;
+pub mod bench;
+pub mod browser;
+pub mod cli;
+pub mod control;
+pub mod drive;
+pub mod event;
+pub mod exit;
+pub mod judge;
+pub mod observation;
+pub mod plan;
+pub mod report;
+pub mod run;
+pub mod standing;
+pub mod verdict;

@@ -1,0 +1,59 @@
+//! Workflow commands of GitHub Actions: results that show up beside the log and on the pull request.
+
+use crate::event::CaseResult;
+
+use super::{failure, printable, tally::Kind};
+
+/// GitHub shows ten errors and ten warnings of a step and drops the rest.
+const MOST: usize = 10;
+
+/// The commands for the results that need attention, the most urgent first: errors where they fail the run, else warnings.
+pub(crate) fn lines<'a>(results: impl IntoIterator<Item = &'a CaseResult>, strict: bool) -> Vec<String> {
+    let mut wanted: Vec<&CaseResult> = results.into_iter().filter(|r| Kind::of(r).needs_attention()).collect();
+    wanted.sort_by_key(|r| (!r.fails_run(strict), Kind::of(r)));
+    wanted.into_iter().take(MOST).map(|result| line(result, strict)).collect()
+}
+
+fn line(result: &CaseResult, strict: bool) -> String {
+    let command = if result.fails_run(strict) { "error" } else { "warning" };
+    let title = format!("{}: {} in {}", Kind::of(result).words(), result.case, result.browser);
+    let message =
+        [&result.title, &failure::short(result), &failure::repeat_command(result)].map(|line| printable(line)).join("\n");
+    format!("::{command} title={}::{}", property(&printable(&title)), data(&message))
+}
+
+/// The message of a command; see `escapeData` of actions/toolkit, `packages/core/src/command.ts`.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a command; see `escapeProperty` there.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixtures;
+
+    #[test]
+    fn the_most_urgent_come_first_and_each_is_one_line() {
+        let results = fixtures::all();
+        insta::assert_snapshot!(lines(&results, false).join("\n"), @"");
+    }
+
+    #[test]
+    fn no_more_than_github_shows() {
+        let many = vec![fixtures::too_open(); 11];
+        assert_eq!(lines(&many, false).len(), 10);
+    }
+
+    #[test]
+    fn data_cannot_end_a_command_or_begin_another() {
+        let line = line(&fixtures::hostile(), false);
+        assert_eq!(line.lines().count(), 1);
+        let title = line.strip_prefix("::error title=").and_then(|rest| rest.split("::").next()).expect("a title");
+        assert!(!title.contains([',', ':', '\n', '\r']), "{title}");
+    }
+}
