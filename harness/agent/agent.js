@@ -54,7 +54,27 @@ function corscheckAgent(config) {
     throw new Error("unknown kind of body");
   }
 
+  // Engines without request streams take a stream for a string; that is a feature they lack and not a verdict.
+  function lacksStreams() {
+    let read = false;
+    try {
+      const request = new Request("data:,", {
+        method: "POST",
+        body: new ReadableStream(),
+        get duplex() {
+          read = true;
+          return "half";
+        },
+      });
+      return !read || request.headers.has("content-type");
+    } catch {
+      return true;
+    }
+  }
+
   async function runFetch(action, finish) {
+    const streams = action.body && "stream" in action.body;
+    if (streams && lacksStreams()) return finish({ unsupported: "request streams" });
     const init = {};
     for (const key of ["method", "credentials", "mode", "redirect", "cache", "referrer", "referrerPolicy", "integrity"])
       if (action[key] !== undefined) init[key] = action[key];
@@ -83,6 +103,7 @@ function corscheckAgent(config) {
     try {
       response = await doFetch(request);
     } catch (e) {
+      if (streams && e && e.name === "NotSupportedError") return finish({ unsupported: "request streams: " + e.message });
       const ending = aborted && e && e.name === "AbortError" ? "aborted" : "network-error";
       return finish({ [ending]: exception(e) });
     }
@@ -111,15 +132,17 @@ function corscheckAgent(config) {
     const note = (list) => (event) => {
       if (list[list.length - 1] !== event.type) list.push(event.type);
     };
-    const done = (end) => finish(end, events, uploadEvents);
+    let thrown;
+    const done = (end) => finish(end, events, uploadEvents, thrown);
     const kinds = ["loadstart", "progress", "load", "error", "abort", "timeout", "loadend"];
     let xhr;
     let body;
     try {
       xhr = new XHR();
       const [user, password] = action.openCredentials || [];
-      if (action.openCredentials) xhr.open(action.method || "GET", action.url, !action.sync, user, password);
-      else xhr.open(action.method || "GET", action.url, !action.sync);
+      const method = action.method === undefined ? "GET" : action.method;
+      if (action.openCredentials) xhr.open(method, action.url, !action.sync, user, password);
+      else xhr.open(method, action.url, !action.sync);
       if (action.credentials === "include" && !action.lateCredentials) xhr.withCredentials = true;
       for (const [name, value] of action.headers) xhr.setRequestHeader(name, value);
       // A synchronous request of a document may not have a response type; x-user-defined keeps the bytes.
@@ -134,6 +157,8 @@ function corscheckAgent(config) {
       return done({ refused: exception(e) });
     }
     const read = () => {
+      // A synchronous send() that should have thrown and did not: there is no response all the same.
+      if (xhr.status === 0) return { "network-error": { name: "none", message: "no exception, status 0" } };
       const lines = xhr.getAllResponseHeaders().split("\r\n").filter((line) => line !== "");
       const seen = {
         status: xhr.status,
@@ -169,7 +194,7 @@ function corscheckAgent(config) {
       try {
         xhr.withCredentials = true;
       } catch (e) {
-        events.push("threw:" + e.name);
+        thrown = exception(e);
       }
     if (action.uploadListener === "late") for (const kind of kinds) xhr.upload.addEventListener(kind, note(uploadEvents));
     if (action.sync) return done(read());
@@ -180,11 +205,11 @@ function corscheckAgent(config) {
   function run(id, action, patience) {
     const start = now();
     let over = false;
-    const finish = (end, events, uploadEvents) => {
+    const finish = (end, events, uploadEvents, thrown) => {
       if (over) return;
       over = true;
       clearTimeout(timer);
-      send({ id, result: { end, events: events || [], uploadEvents: uploadEvents || [], ms: now() - start } });
+      send({ id, result: { end, events: events || [], uploadEvents: uploadEvents || [], thrown, ms: now() - start } });
     };
     const timer = setTimeout(() => finish({ "no-answer": { after_ms: now() - start } }), patience);
     try {

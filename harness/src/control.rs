@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 
 use crate::{
     agent::Link,
-    observation::{PageEnd, PageResult},
+    observation::PageEnd,
 };
 
 const BODY: &str = "control";
@@ -80,6 +80,7 @@ fn shown(end: &PageEnd) -> String {
     match end {
         PageEnd::Response(r) => format!("status {}", r.status),
         PageEnd::NetworkError(e) | PageEnd::Refused(e) | PageEnd::Aborted(e) => format!("{}: {}", e.name, e.message),
+        PageEnd::Unsupported(words) => words.clone(),
         PageEnd::NoAnswer { after_ms } => format!("nothing within {after_ms:.0} ms"),
     }
 }
@@ -127,9 +128,4 @@ pub(crate) fn action(url: String) -> Action {
         late_credentials: false,
         probe_headers: Vec::new(),
     }
-}
-
-/// Whether a page result is a readable response; used by self-tests of the agent.
-pub fn is_readable(result: &PageResult) -> bool {
-    matches!(&result.end, PageEnd::Response(_))
 }

@@ -24,7 +24,7 @@ pub fn judge(steps: &[BoundStep], observation: &Observation) -> Judgement {
             None => return not_judged(Cause::NoAnswer { step: i }),
             Some(page) => judge_step(i, &step.expect, page, &wire),
         };
-        if matches!(judgement.verdict, Verdict::NotJudged(_)) {
+        if matches!(judgement.verdict, Verdict::NotJudged(_) | Verdict::Unsupported(_)) {
             return judgement;
         }
         // The first step that is wrong decides; what follows it stands on wrong ground.
@@ -42,6 +42,9 @@ pub fn not_judged(cause: Cause) -> Judgement {
 }
 
 fn judge_step(step: usize, expect: &BoundExpect, page: &PageResult, wire: &[&Exchange]) -> Judgement {
+    if let PageEnd::Unsupported(words) = &page.end {
+        return Judgement { verdict: Verdict::Unsupported(words.clone()), differences: Vec::new() };
+    }
     let Some(outcome) = page.end.outcome() else {
         return not_judged(Cause::NoAnswer { step });
     };
@@ -96,9 +99,9 @@ fn judge_page(findings: &mut Findings, expect: &BoundExpect, outcome: Outcome, p
         return;
     }
     if let Some(name) = &expect.error
-        && page.end.exception().is_none_or(|e| e.name != *name)
+        && page.exceptions().all(|e| e.name != *name)
     {
-        let seen = page.end.exception().map_or("no exception", |e| &e.name);
+        let seen = page.exceptions().next().map_or("no exception", |e| &e.name);
         findings.add(Verdict::WrongWire, "page.error", name, seen);
     }
     for (point, wanted, seen) in

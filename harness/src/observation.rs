@@ -47,6 +47,9 @@ pub struct PageResult {
     /// XHR: the events on the upload object, repeats folded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub upload_events: Vec<String>,
+    /// An exception that a call threw while the request went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thrown: Option<Exception>,
     /// From start to end by the page's clock, in milliseconds.
     pub ms: f64,
 }
@@ -63,6 +66,8 @@ pub enum PageEnd {
     Refused(Exception),
     /// The page's own abort or timeout ended it.
     Aborted(Exception),
+    /// The engine lacks what the request needs, in words.
+    Unsupported(String),
     /// Nothing came within the agent's patience.
     NoAnswer {
         /// How long the agent waited, in milliseconds.
@@ -110,8 +115,19 @@ pub struct Exception {
     pub message: String,
 }
 
+impl PageResult {
+    /// Every exception the step gave, the decisive one first: of the request, of reading the body, of a call beside it.
+    pub fn exceptions(&self) -> impl Iterator<Item = &Exception> {
+        let body = match &self.end {
+            PageEnd::Response(response) => response.body_error.as_ref(),
+            _ => None,
+        };
+        self.end.exception().into_iter().chain(body).chain(&self.thrown)
+    }
+}
+
 impl PageEnd {
-    /// The outcome, unless there was no answer.
+    /// The outcome, unless there was no answer or nothing was asked.
     pub fn outcome(&self) -> Option<Outcome> {
         match self {
             PageEnd::Response(r) => Some(match r.r#type.as_deref() {
@@ -123,7 +139,7 @@ impl PageEnd {
             PageEnd::NetworkError(_) => Some(Outcome::Blocked),
             PageEnd::Refused(_) => Some(Outcome::Refused),
             PageEnd::Aborted(_) => Some(Outcome::Aborted),
-            PageEnd::NoAnswer { .. } => None,
+            PageEnd::NoAnswer { .. } | PageEnd::Unsupported(_) => None,
         }
     }
 
@@ -131,7 +147,7 @@ impl PageEnd {
     pub fn exception(&self) -> Option<&Exception> {
         match self {
             PageEnd::NetworkError(e) | PageEnd::Refused(e) | PageEnd::Aborted(e) => Some(e),
-            PageEnd::Response(_) | PageEnd::NoAnswer { .. } => None,
+            PageEnd::Response(_) | PageEnd::NoAnswer { .. } | PageEnd::Unsupported(_) => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fantoccini::error::{CmdError, NewSessionError};
 use fantoccini::{Client, ClientBuilder};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
@@ -213,10 +214,13 @@ impl Session {
 
 async fn connect(url: &str, asked: Map<String, Value>) -> Result<Client, NewSessionError> {
     if url.starts_with("https:") {
-        // Two providers are linked in; rustls wants to be told which. An error means that somebody told it already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = ClientBuilder::rustls().map_err(NewSessionError::Lost)?;
-        builder.capabilities(asked).connect(url).await
+        let connector = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
+            .map_err(NewSessionError::Lost)?
+            .https_only()
+            .enable_http1()
+            .build();
+        ClientBuilder::new(connector).capabilities(asked).connect(url).await
     } else {
         ClientBuilder::new(HttpConnector::new()).capabilities(asked).connect(url).await
     }

@@ -40,7 +40,14 @@ mod tests {
     #[test]
     fn the_most_urgent_come_first_and_each_is_one_line() {
         let results = fixtures::all();
-        insta::assert_snapshot!(lines(&results, false).join("\n"), @"");
+        insta::assert_snapshot!(lines(&results, false).join("\n"), @"
+        ::error title=too open%3A preflight/header-not-listed in firefox::A request header that the preflight answer does not list blocks the request%0Apage.outcome: expected blocked, saw allowed%0Acorscheck run --browser firefox preflight/header-not-listed
+        ::error title=wrong wire%3A redirect/taints-origin in webkit::A redirect taints the origin%0Awire.field:Origin: expected null, saw http://a.localhost:8001 (GET b)%0Acorscheck run --browser webkit redirect/taints-origin
+        ::error title=stale%3A simple/stale in firefox::A simple read that is allowed%0Astale: a known deviation says that it fails, and it agrees%0Acorscheck run --browser firefox simple/stale
+        ::error title=not judged%3A simple/dead in webkit::A read in a session that died%0Acontrol failed: a -> b gave blocked%0Acorscheck run --browser webkit simple/dead
+        ::warning title=too strict%3A cache/second-read in chromium::The second read is answered%0Astep 2: page.outcome: expected allowed, saw blocked%0Acorscheck run --browser chromium cache/second-read
+        ::warning title=flaky%3A simple/flaky in chromium::A simple read that is allowed%0Atoo-strict, then agrees%0Acorscheck run --browser chromium simple/flaky
+        ");
     }
 
     #[test]

@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn a_bar_says_how_it_stands() {
         let tally = Tally::of(&fixtures::all(), false);
-        insta::assert_snapshot!(message(Paint(false), &Tally::default(), 12), @"");
-        insta::assert_snapshot!(message(Paint(false), &tally, 20), @"");
-        insta::assert_snapshot!(message(Paint(true), &tally, 0).replace('\x1b', "^"), @"");
+        insta::assert_snapshot!(message(Paint(false), &Tally::default(), 12), @"0 agree, 12 seen, not judged yet");
+        insta::assert_snapshot!(message(Paint(false), &tally, 20), @"1 agrees, 6 unexpected, 1 known, 10 seen, not judged yet");
+        insta::assert_snapshot!(message(Paint(true), &tally, 0).replace('\x1b', "^"), @"1 agrees, ^[1;31m6 unexpected^[0m, ^[2m1 known^[0m");
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn page_end(end: &PageEnd) -> String {
         PageEnd::NetworkError(e) | PageEnd::Refused(e) | PageEnd::Aborted(e) => {
             format!("{outcome}: {}", printable(&exception(e)))
         }
+        PageEnd::Unsupported(words) => format!("not supported: {}", printable(words)),
         // Of the agent's making and never negative; the cast saturates.
         PageEnd::NoAnswer { after_ms } => format!("{outcome} within {}", duration(*after_ms as u64)),
     }

@@ -94,7 +94,7 @@ pub(crate) fn direction(result: &CaseResult) -> String {
     match (result.standing, &result.verdict) {
         (Standing::Stale, Verdict::Agrees) => "stale: a known deviation says that it fails, and it agrees".to_owned(),
         (Standing::Stale, _) => format!("stale: it fails otherwise than the known deviation says; {of_verdict}"),
-        (Standing::Flaky, _) => format!("flaky: the attempts differ; the last one {of_verdict}"),
+        (Standing::Flaky, _) => format!("flaky: the attempts came to {}", verdicts(result)),
         _ => of_verdict,
     }
 }
@@ -103,11 +103,18 @@ pub(crate) fn direction(result: &CaseResult) -> String {
 pub(crate) fn short(result: &CaseResult) -> String {
     let decisive = result.last().and_then(|attempt| attempt.judgement.differences.first());
     match (decisive, &result.verdict) {
+        _ if result.standing == Standing::Flaky => verdicts(result),
         (_, Verdict::NotJudged(cause)) => printable(&cause.to_string()).into_owned(),
         (_, Verdict::Unsupported(words)) => printable(words).into_owned(),
         (Some(difference), _) => part(result, difference),
         (None, _) => direction(result),
     }
+}
+
+/// The verdicts of the attempts in their order.
+fn verdicts(result: &CaseResult) -> String {
+    let words: Vec<_> = result.attempts.iter().map(|a| a.judgement.verdict.word()).collect();
+    words.join(", then ")
 }
 
 fn seen_as(result: &CaseResult, outcome: &str) -> bool {
@@ -198,7 +205,7 @@ impl Sheet {
             }
         }
         if pages.len() < result.expected.len() {
-            lines.push(format!("{}nothing: the page stopped answering", step_prefix(result, pages.len())));
+            lines.push(format!("{}nothing: the page gave no answer", step_prefix(result, pages.len())));
         }
         self.rows("page", lines);
     }
@@ -306,38 +313,149 @@ mod tests {
 
     #[test]
     fn too_open_with_the_words_of_the_catalogue() {
-        insta::assert_snapshot!(told(&fixtures::too_open(), false), @"");
+        insta::assert_snapshot!(told(&fixtures::too_open(), false), @r"
+        TOO OPEN  preflight/header-not-listed  in firefox, a/window (must)
+          A request header that the preflight answer does not list blocks the request
+          too open: the page could read what the standard hides
+          expected   blocked; on the wire OPTIONS b
+                       because of header-not-allowed
+          why        The actual request must not leave the browser when the preflight answer does not list one of its
+                     headers: the server was asked whether it wants the header, and did not say so.
+                     fetch#cors-preflight-fetch-0  https://fetch.spec.whatwg.org/#cors-preflight-fetch-0
+          page       allowed: 200 OK, type cors, 5 bytes of body
+                       content-type: text/plain
+                       x-secret (asked for): null
+          wire       OPTIONS b  /r?q=1
+                         Origin: http://a.localhost:8001
+                         Access-Control-Request-Method: GET
+                         Access-Control-Request-Headers: x-token
+                       <- 204
+                         Access-Control-Allow-Origin: http://a.localhost:8001
+                          folded
+                     GET b  /r?q=1
+                         Origin: http://a.localhost:8001
+                         Cookie: k=v
+                       <- 200
+                         Access-Control-Allow-Origin: *
+                         Set-Cookie: s=\xFF
+          browser    gave no words of its own
+          parts at   page.outcome: expected blocked, saw allowed
+          then at    wire.extra: expected OPTIONS b, saw OPTIONS b, GET b
+          case       cases/catalogue/preflight-answer.toml:12
+          repeat     corscheck run --browser firefox preflight/header-not-listed
+        ");
     }
 
     #[test]
     fn too_strict_in_the_second_step() {
-        insta::assert_snapshot!(told(&fixtures::too_strict(), false), @"");
+        insta::assert_snapshot!(told(&fixtures::too_strict(), false), @r#"
+        TOO STRICT  cache/second-read  in chromium, a/window (should)
+          The second read is answered
+          too strict: the page was denied what the standard grants
+          expected   step 1: allowed; GET b
+                     step 2: allowed; GET b
+          page       step 1: allowed: 200 OK, type cors, 5 bytes of body
+                     step 2: blocked: TypeError: Failed to fetch
+                       events: loadstart error
+          wire       step 1: GET b  /r?q=1
+                         Origin: http://a.localhost:8001
+                       <- no status, could not be sent: connection reset
+                     step 2: GET b  /r?q=1
+                         Origin: http://a.localhost:8001
+                       <- 501, nothing is scripted for this request
+          browser    "Access to fetch at 'http://b.localhost:8004/' has been blocked by CORS policy" [MissingAllowOriginHeader] -> acao-missing
+          parts at   step 2: page.outcome: expected allowed, saw blocked
+          repeat     corscheck run --browser chromium cache/second-read
+        "#);
     }
 
     #[test]
     fn wrong_wire_and_another_reason() {
-        insta::assert_snapshot!(told(&fixtures::wrong_wire(), false), @"");
+        insta::assert_snapshot!(told(&fixtures::wrong_wire(), false), @r#"
+        WRONG WIRE  redirect/taints-origin  in webkit, a/window (must)
+          A redirect taints the origin
+          wrong wire: the outcome is right, how it came about is not
+          expected   blocked
+                       because of acao-mismatch or acao-missing
+          page       blocked: TypeError: Load failed
+          wire       OPTIONS b  /r?q=1
+                         Origin: http://a.localhost:8001
+                         Access-Control-Request-Method: GET
+                         Access-Control-Request-Headers: x-token
+                       <- 403
+          browser    "Preflight response is not successful" -> preflight-not-ok
+          reason     the browser names preflight-not-ok, right is acao-mismatch or acao-missing
+          parts at   wire.field:Origin: expected null, saw http://a.localhost:8001 (GET b)
+          repeat     corscheck run --browser webkit redirect/taints-origin
+        "#);
     }
 
     #[test]
     fn flaky_shows_its_attempts() {
-        insta::assert_snapshot!(told(&fixtures::flaky(), false), @"");
+        insta::assert_snapshot!(told(&fixtures::flaky(), false), @"
+        FLAKY  simple/flaky  in chromium, a/window (must)
+          A simple read that is allowed
+          flaky: the attempts came to too-strict, then agrees
+          expected   allowed
+          page       allowed: 200 OK, type cors, 5 bytes of body
+          wire       GET a-port  /r?q=1
+                         Origin: http://a.localhost:8001
+                       <- 200
+                         Access-Control-Allow-Origin: *
+          browser    gave no words of its own
+          attempts   1 in session 1: too-strict at page.outcome: expected allowed, saw blocked
+                     2 in session 2: agrees
+          repeat     corscheck run --browser chromium simple/flaky
+        ");
     }
 
     #[test]
     fn not_judged_says_why() {
-        insta::assert_snapshot!(told(&fixtures::not_judged(), false), @"");
+        insta::assert_snapshot!(told(&fixtures::not_judged(), false), @"
+        NOT JUDGED  simple/dead  in webkit, a/window (must)
+          A read in a session that died
+          not judged: control failed: a -> b gave blocked
+          expected   allowed
+          page       no answer within 5.0 s
+          wire       nothing: no request reached a server
+          browser    gave no words of its own
+          repeat     corscheck run --browser webkit simple/dead
+        ");
     }
 
     #[test]
     fn stale_names_the_deviation() {
-        insta::assert_snapshot!(told(&fixtures::stale(), false), @"");
+        insta::assert_snapshot!(told(&fixtures::stale(), false), @"
+        STALE  simple/stale  in firefox, a/window (must)
+          A simple read that is allowed
+          stale: a known deviation says that it fails, and it agrees
+          known      https://bugzilla.mozilla.org/show_bug.cgi?id=1
+          expected   allowed
+          page       allowed: 200 OK, type cors, 5 bytes of body
+          wire       GET a-port  /r?q=1
+                         Origin: http://a.localhost:8001
+                       <- 200
+                         Access-Control-Allow-Origin: *
+          browser    gave no words of its own
+          repeat     corscheck run --browser firefox simple/stale
+        ");
     }
 
     #[test]
     fn every_kind_has_a_short_form() {
         let lines: Vec<String> = fixtures::all().iter().map(|r| format!("{} | {}", direction(r), short(r))).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        agrees: as the standard says | agrees: as the standard says
+        too open: the page could read what the standard hides | page.outcome: expected blocked, saw allowed
+        too strict: the page was denied what the standard grants | step 2: page.outcome: expected allowed, saw blocked
+        wrong wire: the outcome is right, how it came about is not | wire.field:Origin: expected null, saw http://a.localhost:8001 (GET b)
+        stale: a known deviation says that it fails, and it agrees | stale: a known deviation says that it fails, and it agrees
+        flaky: the attempts came to too-strict, then agrees | too-strict, then agrees
+        not judged: control failed: a -> b gave blocked | control failed: a -> b gave blocked
+        wrong wire: the outcome is right, how it came about is not | wire.extra: expected GET b, saw OPTIONS b, GET b
+        wrong wire: the outcome is right, how it came about is not | page.url: expected a, saw b
+        unsupported: no shared workers | no shared workers
+        ");
     }
 
     #[test]

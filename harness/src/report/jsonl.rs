@@ -138,13 +138,13 @@ pub enum ReadError {
         path: String,
     },
     /// A record that is none.
-    #[error("{path}:{line}: {message}; make the file again with `corscheck run`, or take this line out")]
+    #[error("{path}:{line}: {message}")]
     Damaged {
         /// The file.
         path: String,
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// What is wrong with it, and what to do.
         message: String,
     },
 }
@@ -170,20 +170,24 @@ pub fn read(path: &Path) -> Result<Results, ReadError> {
     while lines.next().map_err(io_error)? {
         let damaged = |message: String| ReadError::Damaged { path: name.clone(), line: lines.number, message };
         if results.footer.is_some() {
-            return Err(damaged("a line after the footer".to_owned()));
+            return Err(damaged(format!("a line after the footer; {MERGE}")));
         }
         match parse(&lines.line) {
             Ok(Some(Record::Result(result))) => results.results.push(*result),
             Ok(Some(Record::Note { browser, text })) => results.notes.push(Note { browser, text }),
             Ok(Some(Record::Footer(footer))) => results.footer = Some(footer),
-            Ok(Some(Record::Header(_))) => return Err(damaged("a second header".to_owned())),
+            Ok(Some(Record::Header(_))) => return Err(damaged(format!("a second header; {MERGE}"))),
             Ok(None) => {}
             Err(_) if may_be_cut && !lines.line.ends_with(b"\n") => break,
-            Err(error) => return Err(damaged(describe(&error))),
+            Err(error) => return Err(damaged(format!("{}; {DAMAGED}", describe(&error)))),
         }
     }
     Ok(results)
 }
+
+const DAMAGED: &str = "take this line out to read the rest, or run `corscheck run` again";
+const REPEAT: &str = "nothing can be read without its header, run `corscheck run` again";
+const MERGE: &str = "two files are merged by `corscheck report FILE FILE`, not by joining them";
 
 struct Lines {
     input: BufReader<File>,
@@ -227,12 +231,16 @@ fn read_header(path: &str, line: &[u8]) -> Result<Header, ReadError> {
     match serde_json::from_slice(line) {
         Ok(Record::Header(header)) => Ok(header),
         Ok(_) => Err(ReadError::NoHeader { path: path.to_owned() }),
-        Err(error) => Err(ReadError::Damaged { path: path.to_owned(), line: 1, message: describe(&error) }),
+        Err(error) => {
+            Err(ReadError::Damaged { path: path.to_owned(), line: 1, message: format!("{}; {REPEAT}", describe(&error)) })
+        }
     }
 }
 
 /// A record; none where it is of a kind that this version does not know and may ignore (see [`FORMAT`]).
 fn parse(line: &[u8]) -> Result<Option<Record>, serde_json::Error> {
+    // Without its end, or an error at the end of the line would be said to be on the next one.
+    let line = line.trim_ascii_end();
     serde_json::from_slice(line).map(Some).or_else(|error| match serde_json::from_slice::<Tag>(line) {
         Ok(tag) if !["header", "result", "note", "footer"].contains(&&*tag.record) => Ok(None),
         _ => Err(error),
@@ -356,7 +364,16 @@ mod tests {
             format!("{header}{footer}\n{footer}\n"),
         ];
         let errors = texts.map(|text| read_text("a.jsonl", &text).map(|_| ()).expect_err("must not be read"));
-        insta::assert_snapshot!(errors.join("\n"), @"");
+        insta::assert_snapshot!(errors.join("\n"), @"
+        a.jsonl has format 7, and this corscheck reads formats up to 1; read it with corscheck 3.2.0 or later
+        a.jsonl does not begin with a header: it is no results file, or the run ended before it began
+        a.jsonl does not begin with a header: it is no results file, or the run ended before it began
+        a.jsonl:1: missing field `corscheck`; nothing can be read without its header, run `corscheck run` again
+        a.jsonl:2: missing field `text`; take this line out to read the rest, or run `corscheck run` again
+        a.jsonl:2: column 19: EOF while parsing a value; take this line out to read the rest, or run `corscheck run` again
+        a.jsonl:2: a second header; two files are merged by `corscheck report FILE FILE`, not by joining them
+        a.jsonl:3: a line after the footer; two files are merged by `corscheck report FILE FILE`, not by joining them
+        ");
     }
 
     #[test]

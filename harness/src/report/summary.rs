@@ -154,7 +154,7 @@ fn text(raw: &str) -> String {
             '>' => out.push_str("&gt;"),
             // GitHub makes mentions of the rendered text; a comment between keeps people from being told of every run.
             '@' => out.push_str("@<!-- -->"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '$' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -200,7 +200,57 @@ mod tests {
 
     #[test]
     fn as_a_pull_request_shows_it() {
-        insta::assert_snapshot!(markdown(&fixtures::header(), &fixtures::all(), Some(&fixtures::footer())), @"");
+        insta::assert_snapshot!(markdown(&fixtures::header(), &fixtures::all(), Some(&fixtures::footer())), @r"
+        ### corscheck
+
+        **6 unexpected** of 10 results in 3 browsers: 1 too open, 1 too strict, 1 wrong wire, 1 stale, 1 flaky, 1 not judged (5 `must`, 1 `should`).
+
+        | browser | agrees | too open | too strict | wrong wire | stale | flaky | not judged | recorded | unsupported |
+        |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+        | chromium | 1 | 0 | 0 +1 | 0 | 0 | 1 | 0 | 1 | 0 |
+        | firefox | 0 | **1** | 0 | 0 | 1 | 0 | 0 | 0 | 0 |
+        | webkit | 0 | 0 | 0 | **1** (1) | 0 | 0 | 1 | 0 | 1 |
+
+        Mismatches are of level `must`; `+n` are of level `should`, `(n)` are known deviations.
+
+        #### Unexpected
+
+        - `preflight/header-not-listed` in firefox: **too open** (`must`)  
+          A request header that the preflight answer does not list blocks the request  
+          page.outcome: expected blocked, saw allowed
+        - `redirect/taints-origin` in webkit: **wrong wire** (`must`)  
+          A redirect taints the origin  
+          wire.field:Origin: expected null, saw http://a.localhost:8001 (GET b)
+        - `simple/stale` in firefox: **stale** (`must`) ([known deviation](https://bugzilla.mozilla.org/show_bug.cgi?id=1))  
+          A simple read that is allowed  
+          stale: a known deviation says that it fails, and it agrees
+        - `simple/flaky` in chromium: **flaky** (`must`)  
+          A simple read that is allowed  
+          too-strict, then agrees
+        - `simple/dead` in webkit: **not judged** (`must`)  
+          A read in a session that died  
+          control failed: a -&gt; b gave blocked
+        - `cache/second-read` in chromium: **too strict** (`should`)  
+          The second read is answered  
+          step 2: page.outcome: expected allowed, saw blocked
+
+        <details><summary>1 known deviation</summary>
+
+        - `safelist/range` in webkit: wrong wire, [discussion](https://bugs.webkit.org/show_bug.cgi?id=2)
+
+        </details>
+
+        <details><summary>Versions</summary>
+
+        - corscheck 0.1.0 on linux x86\_64
+        - chromium 140.0.1, driver ChromeDriver 140.0.1
+        - firefox 143.0, driver geckodriver 0.36.0
+        - webkit 2.50.0, driver WebKitWebDriver 2.50.0
+        - started 2026-01-02T03:04:05Z, took 12.3 s
+        - command: <code>corscheck run preflight/\*</code>
+
+        </details>
+        ");
     }
 
     #[test]
@@ -214,7 +264,13 @@ mod tests {
             sentence(&[fixtures::too_open()], Some(&cut)),
             sentence(&[], None),
         ];
-        insta::assert_snapshot!(sentences.join("\n"), @"");
+        insta::assert_snapshot!(sentences.join("\n"), @"
+        **As expected**: 2 results in 2 browsers, none unexpected.
+        **Nothing unexpected so far**: 2 results in 2 browsers. **Cut short**: interrupted by Ctrl-C.
+        **Nothing unexpected so far**: 2 results in 2 browsers. **Cut off**: the run did not end.
+        **1 unexpected** of 1 result in 1 browser: 1 too open (1 `must`). **Cut short**: interrupted by Ctrl-C.
+        **No results.** **Cut off**: the run did not end.
+        ");
     }
 
     #[test]

@@ -278,6 +278,9 @@ impl Reporter for Terminal {
 
 /// The results of a browser in one line; kinds that did not occur are left out.
 fn counts(paint: Paint, tally: &Tally) -> String {
+    if tally.total() == 0 {
+        return "no results".to_owned();
+    }
     let mut parts = vec![tally.agree_words()];
     for &kind in Kind::BESIDE_AGREEMENT {
         if tally.kind(kind) > 0 {
@@ -293,8 +296,8 @@ fn total_line(paint: Paint, browsers: &[Progress], footer: &Footer) -> String {
     let verdict = match (attention, fails) {
         (0, _) if footer.complete => "as expected".to_owned(),
         (0, _) => "nothing unexpected so far".to_owned(),
-        (n, 0) => format!("{n} unexpected, none of them fails the run"),
-        (n, fails) => format!("{n} unexpected, {fails} of them {} the run", if fails == 1 { "fails" } else { "fail" }),
+        (n, 0) => format!("{n} unexpected, none fails the run"),
+        (n, fails) => format!("{n} unexpected, {} the run", count(fails, "fails", "fail")),
     };
     let mut line = format!("{} in {}: {verdict}", count(results, "result", "results"), duration(footer.ms));
     if !footer.complete {
@@ -376,7 +379,55 @@ mod tests {
         events.push(event(fixtures::recorded()));
         events.push(Event::Finished(fixtures::footer()));
         let options = Options { words: fixtures::words(), ..Options::default() };
-        insta::assert_snapshot!(printed(options, &events), @"");
+        insta::assert_snapshot!(printed(options, &events), @r"
+        60 cases in each of:
+          chromium  140.0.1  (ChromeDriver 140.0.1)
+          firefox   143.0  (geckodriver 0.36.0)
+          webkit    2.50.0  (WebKitWebDriver 2.50.0)
+        firefox: session 1 is up after 1.2 s
+        note: firefox: session 1 is lost:
+            | \x1B[31mpanic
+
+        TOO OPEN  preflight/header-not-listed  in firefox, a/window (must)
+          A request header that the preflight answer does not list blocks the request
+          too open: the page could read what the standard hides
+          expected   blocked; on the wire OPTIONS b
+                       because of header-not-allowed
+          why        The actual request must not leave the browser when the preflight answer does not list one of its
+                     headers: the server was asked whether it wants the header, and did not say so.
+                     fetch#cors-preflight-fetch-0  https://fetch.spec.whatwg.org/#cors-preflight-fetch-0
+          page       allowed: 200 OK, type cors, 5 bytes of body
+                       content-type: text/plain
+                       x-secret (asked for): null
+          wire       OPTIONS b  /r?q=1
+                         Origin: http://a.localhost:8001
+                         Access-Control-Request-Method: GET
+                         Access-Control-Request-Headers: x-token
+                       <- 204
+                         Access-Control-Allow-Origin: http://a.localhost:8001
+                          folded
+                     GET b  /r?q=1
+                         Origin: http://a.localhost:8001
+                         Cookie: k=v
+                       <- 200
+                         Access-Control-Allow-Origin: *
+                         Set-Cookie: s=\xFF
+          browser    gave no words of its own
+          parts at   page.outcome: expected blocked, saw allowed
+          then at    wire.extra: expected OPTIONS b, saw OPTIONS b, GET b
+          case       cases/catalogue/preflight-answer.toml:12
+          repeat     corscheck run --browser firefox preflight/header-not-listed
+
+        firefox: 50 of 60, 49 agree, 1 unexpected
+        firefox: done, 57 results
+
+        chromium  0 agree, 1 recorded
+        firefox   55 agree, 1 too open, 1 known
+        webkit    no results
+        total     58 results in 12.3 s: 1 unexpected, 1 fails the run
+        written   corscheck-out/results.jsonl
+                  corscheck-out/report.html
+        ");
     }
 
     fn last_lines(options: Options, results: Vec<CaseResult>, footer: Footer) -> String {
@@ -390,22 +441,58 @@ mod tests {
 
     #[test]
     fn the_totals() {
-        insta::assert_snapshot!(last_lines(Options::default(), fixtures::all(), fixtures::footer()), @"");
-        insta::assert_snapshot!(last_lines(Options::default(), vec![fixtures::agrees()], fixtures::cut_short()), @"");
-        insta::assert_snapshot!(last_lines(Options::default(), vec![fixtures::too_strict()], fixtures::footer()), @"");
+        insta::assert_snapshot!(last_lines(Options::default(), fixtures::all(), fixtures::footer()), @"
+        chromium  1 agrees, 1 too strict, 1 flaky, 1 recorded
+        firefox   0 agree, 1 too open, 1 stale
+        webkit    0 agree, 1 wrong wire, 1 not judged, 1 known, 1 unsupported
+        total     10 results in 12.3 s: 6 unexpected, 4 fail the run
+        written   corscheck-out/results.jsonl
+                  corscheck-out/report.html
+        ");
+        insta::assert_snapshot!(last_lines(Options::default(), vec![fixtures::agrees()], fixtures::cut_short()), @"
+        chromium  1 agrees
+        firefox   no results
+        webkit    no results
+        total     1 result in 2.0 s: nothing unexpected so far; cut short: interrupted by Ctrl-C
+        written   corscheck-out/results.jsonl
+                  corscheck-out/report.html
+        ");
+        insta::assert_snapshot!(last_lines(Options::default(), vec![fixtures::too_strict()], fixtures::footer()), @"
+        chromium  0 agree, 1 too strict
+        firefox   no results
+        webkit    no results
+        total     1 result in 12.3 s: 1 unexpected, none fails the run
+        written   corscheck-out/results.jsonl
+                  corscheck-out/report.html
+        ");
     }
 
     #[test]
     fn the_totals_in_colour() {
         let options = Options { color: ColorChoice::Always, ..Options::default() };
-        insta::assert_snapshot!(last_lines(options, fixtures::all(), fixtures::footer()).replace('\x1b', "^"), @"");
+        insta::assert_snapshot!(last_lines(options, fixtures::all(), fixtures::footer()).replace('\x1b', "^"), @"
+        chromium  1 agrees, ^[33m1 too strict^[0m, ^[1m1 flaky^[0m, ^[2m1 recorded^[0m
+        firefox   0 agree, ^[1;31m1 too open^[0m, ^[35m1 stale^[0m
+        webkit    0 agree, ^[33m1 wrong wire^[0m, ^[1m1 not judged^[0m, ^[2m1 known^[0m, ^[2m1 unsupported^[0m
+        total     ^[1m10 results in 12.3 s: 6 unexpected, 4 fail the run^[0m
+        ^[2mwritten  ^[0m corscheck-out/results.jsonl
+        ^[2m         ^[0m corscheck-out/report.html
+        ");
     }
 
     #[test]
     fn github_gets_its_annotations_last() {
         let environment = Environment { github_actions: true, ..Environment::default() };
         let options = Options { environment, ..Options::default() };
-        insta::assert_snapshot!(last_lines(options, vec![fixtures::agrees(), fixtures::too_open()], fixtures::footer()), @"");
+        insta::assert_snapshot!(last_lines(options, vec![fixtures::agrees(), fixtures::too_open()], fixtures::footer()), @"
+        chromium  1 agrees
+        firefox   0 agree, 1 too open
+        webkit    no results
+        total     2 results in 12.3 s: 1 unexpected, 1 fails the run
+        written   corscheck-out/results.jsonl
+                  corscheck-out/report.html
+        ::error title=too open%3A preflight/header-not-listed in firefox::A request header that the preflight answer does not list blocks the request%0Apage.outcome: expected blocked, saw allowed%0Acorscheck run --browser firefox preflight/header-not-listed
+        ");
     }
 
     #[test]
@@ -416,7 +503,7 @@ mod tests {
         let text = printed(Options::default(), &events);
         assert_eq!(text.matches("  repeat ").count(), MOST_IN_FULL + 1, "one kind must not use up the room of another");
         let line = text.lines().find(|l| l.contains("in webkit: ")).expect("a line for those beyond");
-        insta::assert_snapshot!(line, @"");
+        insta::assert_snapshot!(line, @"WRONG WIRE  redirect/taints-origin  in webkit: wire.field:Origin: expected null, saw http://a.localhost:8001 (GET b)");
     }
 
     #[test]
