@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::{ApiOptions, Case, Step, Target},
-    format::{BodyEntry, CacheMode, Credentials, ExchangeEntry, FieldCheckEntry, Mode, RedirectMode, ResponseType, SeenEntry, UploadListener},
+    format::{
+        BodyEntry, CacheMode, Credentials, ExchangeEntry, FieldCheckEntry, Mode, RedirectMode, ResponseType, SeenEntry, UploadListener,
+    },
     script::{Resource, Script},
     text::{Bytes, Resolve, Text, Variable},
     topology::{Alias, Context, Topology},

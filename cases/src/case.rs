@@ -251,9 +251,8 @@ impl Case {
 
     /// The time it spends waiting by its own script, in milliseconds.
     pub fn planned_ms(&self) -> u64 {
-        let answer = |a: &Answer<Bytes>| {
-            u64::from(a.delay_ms) + if let Message::Http(h) = &a.message { u64::from(h.body_delay_ms) } else { 0 }
-        };
+        let answer =
+            |a: &Answer<Bytes>| u64::from(a.delay_ms) + if let Message::Http(h) = &a.message { u64::from(h.body_delay_ms) } else { 0 };
         self.steps
             .iter()
             .map(|s| {
@@ -265,11 +264,7 @@ impl Case {
 
     /// The origins whose servers it may reach, without the dead one.
     pub fn aliases(&self) -> BTreeSet<Alias> {
-        self.steps
-            .iter()
-            .flat_map(|s| s.resources.iter().map(|r| r.at))
-            .filter(|a| a.protocol() != Protocol::Nothing)
-            .collect()
+        self.steps.iter().flat_map(|s| s.resources.iter().map(|r| r.at)).filter(|a| a.protocol() != Protocol::Nothing).collect()
     }
 
     /// The API of its first request: what the `api:` filter looks at.
@@ -297,7 +292,11 @@ fn mistake<T>(span: &Range<usize>, message: impl Into<String>) -> Checked<T> {
 /// Turns an entry into its cases: itself and its variants.
 pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<Vec<Case>> {
     let span = entry.id.span();
-    let single = entry.request.is_some() || entry.expect.is_some() || !entry.preflight.is_empty() || !entry.response.is_empty() || !entry.redirects.is_empty();
+    let single = entry.request.is_some()
+        || entry.expect.is_some()
+        || !entry.preflight.is_empty()
+        || !entry.response.is_empty()
+        || !entry.redirects.is_empty();
     let steps: Vec<StepEntry> = match (single, entry.steps.is_empty()) {
         (true, false) => return mistake(&span, "a case has either `steps`, or `request` and `expect` of its own"),
         (_, false) => entry.steps.clone(),
@@ -622,7 +621,10 @@ fn expect(
     if level == Level::Must && !e.or_read.is_empty() {
         return mistake(&span, "`or-read` leaves the outcome open: the level cannot be `must`");
     }
-    if e.read == Outcome::Aborted && request.abort_after_ms.is_none() && !matches!(&request.api, ApiOptions::Xhr(x) if x.timeout_ms.is_some()) {
+    if e.read == Outcome::Aborted
+        && request.abort_after_ms.is_none()
+        && !matches!(&request.api, ApiOptions::Xhr(x) if x.timeout_ms.is_some())
+    {
         return mistake(&span, "nothing aborts this request: set `abort-after-ms` or `timeout-ms`");
     }
     let wants_response = e.status.is_some_and(|s| s != 0)
@@ -696,7 +698,12 @@ fn check_wire(
     if read == Outcome::Refused && !wire.is_empty() {
         return mistake(span, "a refused request never reaches the wire: `wire = []`");
     }
-    if decided && matches!(read, Outcome::Allowed | Outcome::Opaque) && wire.is_empty() && !resources.is_empty() && request_leaves_cache(request) {
+    if decided
+        && matches!(read, Outcome::Allowed | Outcome::Opaque)
+        && wire.is_empty()
+        && !resources.is_empty()
+        && request_leaves_cache(request)
+    {
         return mistake(span, format!("`read = \"{read}\"` from a server, and nothing on the wire: one of them is wrong"));
     }
     let author_options = request.method.as_deref().is_some_and(|m| m.eq_ignore_ascii_case("options"));

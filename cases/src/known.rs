@@ -27,6 +27,9 @@ pub struct Known {
     pub versions: Vec<String>,
     /// The engine's bug or the standard's discussion.
     pub link: String,
+    /// No report of it is known: `link` is the step of the standard instead.
+    #[serde(default)]
+    pub unreported: bool,
     /// What it means for developers, in one sentence.
     pub consequence: String,
 }
@@ -80,8 +83,8 @@ pub fn embedded(engine: &str, catalogue: &Catalogue) -> Result<Vec<Known>, Diagn
 ///
 /// Entries that are no TOML of this form, that cover no case, name a case the catalogue does not have or lack a link.
 pub fn parse(name: &str, text: &str, catalogue: &Catalogue) -> Result<Vec<Known>, Diagnostics> {
-    let file: File = toml::from_str(text)
-        .map_err(|e| Diagnostics(vec![Diagnostic::new(name, text, &e.span().unwrap_or(0..0), e.message())]))?;
+    let file: File =
+        toml::from_str(text).map_err(|e| Diagnostics(vec![Diagnostic::new(name, text, &e.span().unwrap_or(0..0), e.message())]))?;
     let mut mistakes = Vec::new();
     let mut out: Vec<Known> = Vec::new();
     for entry in file.known {

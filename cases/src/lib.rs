@@ -3,7 +3,7 @@
 //! This crate is pure: it does no I/O and knows neither browsers nor sockets. It holds
 //!
 //! - the **model**: [`Case`], [`Step`], [`Request`], [`script::Answer`], [`Expect`];
-//! - the **format** of catalogue files ([`format`]) and the parser with errors that point at the place ([`Catalogue::parse`]);
+//! - the **format** of catalogue files ([`mod@format`]) and the parser with errors that point at the place ([`Catalogue::parse`]);
 //! - the **topology**: the origins of a run by [`Alias`];
 //! - the closed vocabularies: [`Outcome`], [`Reason`], [`Level`], [`BehaviourId`];
 //! - **binding** ([`bind`]): a case, a topology and a token become bytes for the servers, instructions for the page

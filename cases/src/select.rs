@@ -149,10 +149,8 @@ fn near_words(near: &[String]) -> String {
 ///
 /// A pattern that matches nothing, and a selection that comes out empty.
 pub fn select<'a>(cases: &'a [Case], patterns: &[String], filter: &Filter) -> Result<Vec<&'a Case>, NothingSelected> {
-    let nothing = |pattern: &str| NothingSelected {
-        pattern: pattern.to_owned(),
-        near: nearest(pattern, cases.iter().map(|c| c.id.as_str()), 3),
-    };
+    let nothing =
+        |pattern: &str| NothingSelected { pattern: pattern.to_owned(), near: nearest(pattern, cases.iter().map(|c| c.id.as_str()), 3) };
     let mut filters = Vec::new();
     for pattern in patterns {
         if !cases.iter().any(|c| matches_pattern(c, pattern, cases)) {

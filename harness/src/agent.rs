@@ -43,8 +43,10 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Where agents of all pages come together.
 #[derive(Debug, Clone, Default)]
 pub struct Hub {
-    waiting: Arc<Mutex<HashMap<String, mpsc::UnboundedSender<(Context, Link)>>>>,
+    waiting: Arc<Mutex<HashMap<String, Arrivals>>>,
 }
+
+type Arrivals = mpsc::UnboundedSender<(Context, Link)>;
 
 /// A link to the agent in one context.
 #[derive(Debug, Clone)]
@@ -150,9 +152,8 @@ struct PageQuery {
 }
 
 /// The configuration stands in the URL, so it is parsed and written anew: nobody else's script gets in.
-fn config(query: &PageQuery) -> Result<String, Response> {
-    let value: serde_json::Value =
-        serde_json::from_str(&query.config).map_err(|e| (StatusCode::BAD_REQUEST, e.to_string()).into_response())?;
+fn config(query: &PageQuery) -> Result<String, (StatusCode, String)> {
+    let value: serde_json::Value = serde_json::from_str(&query.config).map_err(|e| (StatusCode::BAD_REQUEST, e.to_string()))?;
     Ok(value.to_string().replace('<', "\\u003c"))
 }
 
@@ -162,7 +163,7 @@ async fn page(Query(query): Query<PageQuery>) -> Response {
             "<!doctype html><meta charset=utf-8><title>corscheck</title><link rel=icon href=data:,><body><script>{AGENT};corscheckAgent({config})</script>"
         ))
         .into_response(),
-        Err(response) => response,
+        Err(refusal) => refusal.into_response(),
     }
 }
 
@@ -171,7 +172,7 @@ async fn worker(Query(query): Query<PageQuery>) -> Response {
         Ok(config) => {
             ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], format!("{AGENT};corscheckAgent({config})")).into_response()
         }
-        Err(response) => response,
+        Err(refusal) => refusal.into_response(),
     }
 }
 
@@ -193,14 +194,16 @@ async fn socket(
     upgrade.max_message_size(1 << 20).on_upgrade(move |socket| serve(socket, query.context, arrivals))
 }
 
-async fn serve(mut socket: WebSocket, context: Context, arrivals: mpsc::UnboundedSender<(Context, Link)>) {
+async fn serve(mut socket: WebSocket, context: Context, arrivals: Arrivals) {
     let (outgoing, mut messages) = mpsc::unbounded_channel::<String>();
     let pending: Pending = Arc::new(Mutex::new(Some(HashMap::new())));
     let link = Link { outgoing, pending: pending.clone(), next: Arc::new(AtomicU64::new(1)) };
-    let arrived = arrivals.send((context, link)).is_ok();
+    if arrivals.send((context, link)).is_err() {
+        return;
+    }
     // The page holds one end of `arrivals` no longer than this.
     drop(arrivals);
-    while arrived {
+    loop {
         tokio::select! {
             message = messages.recv() => match message {
                 Some(text) => if socket.send(Message::Text(text.into())).await.is_err() { break },

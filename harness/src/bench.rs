@@ -52,7 +52,10 @@ expect = { read = "allowed", wire = ["OPTIONS", "PUT"] }
 ///
 /// Words for a browser or server that cannot be started.
 pub async fn bench(endpoints: &[Endpoint], cases: usize, rounds: usize) -> Result<Exit, String> {
-    println!("{:<10} {:<16} {:>12} {:>12} {:>8}   (cases per second; {cases} cases, median of {rounds})", "browser", "kind", "bare loop", "harness", "ratio");
+    println!(
+        "{:<10} {:<16} {:>12} {:>12} {:>8}   (cases per second; {cases} cases, median of {rounds})",
+        "browser", "kind", "bare loop", "harness", "ratio"
+    );
     for endpoint in endpoints {
         one(endpoint, cases, rounds).await?;
     }
@@ -126,22 +129,14 @@ async fn open(hub: &Hub, servers: &Servers, session: &Session) -> Result<Link, S
     let mut arrivals = hub.expect(key.as_str());
     let url = page_url(servers.topology(), Alias::A, key.as_str(), &[Context::Window]);
     session.goto(&url).await.map_err(|e| e.to_string())?;
-    let (_, link) = tokio::time::timeout(std::time::Duration::from_secs(20), arrivals.recv())
-        .await
-        .ok()
-        .flatten()
-        .ok_or("no agent reported")?;
+    let (_, link) =
+        tokio::time::timeout(std::time::Duration::from_secs(20), arrivals.recv()).await.ok().flatten().ok_or("no agent reported")?;
     hub.forget(key.as_str());
     Ok(link)
 }
 
 /// The same requests without the harness: one page loop, no controls, no words, no judge. In seconds.
-async fn bare_loop(
-    servers: &Servers,
-    cases: &[Arc<corscheck_cases::Case>],
-    link: &Link,
-    init: &serde_json::Value,
-) -> Result<f64, String> {
+async fn bare_loop(servers: &Servers, cases: &[Arc<corscheck_cases::Case>], link: &Link, init: &serde_json::Value) -> Result<f64, String> {
     let mut tokens = HashMap::new();
     let mut urls = Vec::new();
     for case in cases {

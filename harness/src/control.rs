@@ -13,10 +13,7 @@ use corscheck_cases::{
 use corscheck_servers::{Fate, Servers, Token};
 use futures_util::future::join_all;
 
-use crate::{
-    agent::Link,
-    observation::PageEnd,
-};
+use crate::{agent::Link, observation::PageEnd};
 
 const BODY: &str = "control";
 

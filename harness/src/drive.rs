@@ -46,6 +46,9 @@ const MOST_LOSSES: u32 = 3;
 /// How many attempts a case gets when it does not come out as expected.
 const MOST_ATTEMPTS: usize = 2;
 
+/// How many sessions one pass through the cases may use up before it is given up: something is wrong beyond the cases.
+const MOST_SESSIONS: u32 = 20;
+
 /// How long the agents of a page may take to report after navigation.
 const ARRIVAL: Duration = Duration::from_secs(20);
 
@@ -156,7 +159,14 @@ impl State<'_> {
     /// Runs cases until each has one more attempt; gives back those that want another.
     async fn pass_until_done(&mut self, mut open: Vec<usize>) -> Result<Vec<usize>, Unavailable> {
         let mut again = Vec::new();
+        let first = self.session;
         while !open.is_empty() {
+            if self.session - first >= MOST_SESSIONS {
+                for index in std::mem::take(&mut open) {
+                    self.give_up(index, "too many sessions were lost");
+                }
+                break;
+            }
             let mut session = match self.start().await {
                 Ok(session) => session,
                 Err(error) if self.session == 0 => return Err(error),
@@ -251,42 +261,52 @@ impl State<'_> {
         let drive = self.drive;
         let slow = drive.run_cases(&stage.slow, &links, SLOW_WIDTH);
         let quick = async {
+            let mut driver_lost = None;
             for round in &stage.rounds {
                 let (ran, lost) = drive.run_cases(round, &links, WIDTH).await;
-                let closing = controls.read(&plan::controls(&drive.cases, round)).await;
-                if let Err(error) = collect_words(session, &mut words).await {
-                    // The results stand without the browser's words, but the next page will need the driver.
-                    drive.note(format!("the driver gives no words: {error}"));
+                if let Some(lost) = lost {
+                    // What ended without a control after it is not judged: it runs again with the rest.
+                    let ended = |i: &usize| ran.iter().any(|r| r.index == *i);
+                    let in_flight = round.iter().copied().filter(|i| !ended(i)).collect();
+                    ran.iter().for_each(|r| drop(drive.servers.take(&r.token)));
+                    return (Some((lost, in_flight)), driver_lost);
                 }
-                let in_flight: Vec<usize> = round.iter().copied().filter(|i| !ran.iter().any(|r| r.index == *i)).collect();
+                let closing = controls.read(&plan::controls(&drive.cases, round)).await;
+                if driver_lost.is_none()
+                    && let Err(error) = collect_words(session, &mut words).await
+                {
+                    // The results stand without the browser's words; the next page will need another driver.
+                    drive.note(format!("the driver does not answer any more: {error}"));
+                    driver_lost = Some(error.to_string());
+                }
                 for ran in ran {
                     self.settle(pass, ran, &[&last, &closing], &mut words);
                 }
                 last.merge(closing);
-                if let Some(lost) = lost {
-                    return Some((lost, in_flight));
-                }
             }
-            None
+            (None, driver_lost)
         };
-        let ((slow_ran, slow_lost), quick_lost) = join(slow, quick).await;
-        if !stage.slow.is_empty() {
+        let ((slow_ran, slow_lost), (quick_lost, driver_lost)) = join(slow, quick).await;
+        if slow_lost.is_none() && quick_lost.is_none() && !stage.slow.is_empty() {
             let closing = controls.read(&plan::controls(&drive.cases, &stage.slow)).await;
-            // Words of slow cases may have come at any time: they are in the map, or still to be fetched.
-            let _ = collect_words(session, &mut words).await;
-            let done: Vec<usize> = slow_ran.iter().map(|r| r.index).collect();
+            if driver_lost.is_none() {
+                // Words of slow cases may have come at any time: they are in the map, or still to be fetched.
+                let _ = collect_words(session, &mut words).await;
+            }
             for ran in slow_ran {
                 self.settle(pass, ran, &[&slow_opening, &closing], &mut words);
             }
-            if slow_lost.is_some() {
-                pass.in_flight.extend(stage.slow.iter().filter(|i| !done.contains(i)));
-            }
+        } else if slow_lost.is_some() {
+            let ended = |i: &usize| slow_ran.iter().any(|r| r.index == *i);
+            pass.in_flight.extend(stage.slow.iter().filter(|i| !ended(i)));
         }
         if let Some((lost, in_flight)) = quick_lost {
             pass.lost = Some(lost.to_string());
-            pass.in_flight.extend(in_flight);
+            pass.in_flight.extend::<Vec<usize>>(in_flight);
         } else if let Some(lost) = slow_lost {
             pass.lost = Some(lost.to_string());
+        } else {
+            pass.lost = driver_lost;
         }
     }
 
@@ -303,9 +323,8 @@ impl State<'_> {
         let drive = self.drive;
         let key = Token::new();
         let mut arrivals = drive.hub.expect(key.as_str());
-        let wanted: Vec<Context> = std::iter::once(Context::Window)
-            .chain(stage.contexts.iter().copied().filter(|c| *c != Context::Window))
-            .collect();
+        let wanted: Vec<Context> =
+            std::iter::once(Context::Window).chain(stage.contexts.iter().copied().filter(|c| *c != Context::Window)).collect();
         let url = page_url(drive.servers.topology(), stage.page, key.as_str(), &wanted);
         let result = async {
             session.goto(&url).await.map_err(|e| e.to_string())?;
@@ -379,7 +398,11 @@ impl Drive {
                         let _ = self.events.send(Event::Seen { browser: self.engine.word().to_owned(), cases: 1 });
                         ran.push(one);
                     }
-                    Err(error) => lost = Some(error),
+                    // The page is gone or hangs: whoever else waits would only wait in vain.
+                    Err(error) => {
+                        lost = Some(error);
+                        break;
+                    }
                 }
             }
             (ran, lost)
@@ -419,13 +442,7 @@ impl Drive {
     }
 
     /// Judges a case that ran between two rounds of controls.
-    fn judged(
-        &self,
-        ran: Ran,
-        session: u32,
-        controls: &[&Readings],
-        words: &mut HashMap<String, Vec<Word>>,
-    ) -> (usize, Attempt, Bound) {
+    fn judged(&self, ran: Ran, session: u32, controls: &[&Readings], words: &mut HashMap<String, Vec<Word>>) -> (usize, Attempt, Bound) {
         let case = &self.cases[ran.index];
         let observation = Observation {
             pages: ran.pages,

@@ -297,7 +297,8 @@ fn compare_exchange(step: usize, want: &BoundExchange, seen: &Exchange) -> Vec<D
             FieldCheck::Lacks(parts) => !values.iter().any(|v| parts.iter().any(|p| contains(v, p))),
         };
         if !ok {
-            let shown = if values.is_empty() { "absent".to_owned() } else { values.iter().map(|v| escape(v)).collect::<Vec<_>>().join(" | ") };
+            let shown =
+                if values.is_empty() { "absent".to_owned() } else { values.iter().map(|v| escape(v)).collect::<Vec<_>>().join(" | ") };
             add(format!("wire.field:{name}"), show_check(check), format!("{shown} ({})", show(seen)));
         }
     }

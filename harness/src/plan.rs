@@ -51,11 +51,7 @@ pub fn controls(cases: &[Arc<Case>], chosen: &[usize]) -> Vec<(Context, Alias)> 
         .flat_map(|i| {
             let case = &cases[*i];
             let page = case.page;
-            case.aliases()
-                .into_iter()
-                .chain([page])
-                .filter(move |a| readable_from(page, *a))
-                .map(|a| (case.context, a))
+            case.aliases().into_iter().chain([page]).filter(move |a| readable_from(page, *a)).map(|a| (case.context, a))
         })
         .collect();
     out.sort_unstable();

@@ -174,11 +174,9 @@ fn exit(footer: &Footer, results: &[CaseResult], unavailable: bool, strict: bool
 
 fn info(endpoint: &Endpoint) -> BrowserInfo {
     match endpoint {
-        Endpoint::Local(i) => BrowserInfo {
-            browser: i.engine.word().to_owned(),
-            version: i.browser_version.clone(),
-            driver: i.driver_version.clone(),
-        },
+        Endpoint::Local(i) => {
+            BrowserInfo { browser: i.engine.word().to_owned(), version: i.browser_version.clone(), driver: i.driver_version.clone() }
+        }
         Endpoint::Remote { engine, .. } => {
             BrowserInfo { browser: engine.word().to_owned(), version: "remote".to_owned(), driver: "remote".to_owned() }
         }

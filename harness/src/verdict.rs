@@ -131,8 +131,7 @@ pub enum Standing {
 
 impl Standing {
     /// Every standing, the most urgent first.
-    pub const ALL: &'static [Standing] =
-        &[Standing::Unexpected, Standing::Stale, Standing::Flaky, Standing::Known, Standing::AsExpected];
+    pub const ALL: &'static [Standing] = &[Standing::Unexpected, Standing::Stale, Standing::Flaky, Standing::Known, Standing::AsExpected];
 
     /// The word used in files, on terminals and in reports.
     pub fn word(self) -> &'static str {

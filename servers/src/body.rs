@@ -15,8 +15,7 @@ pub(crate) struct ReceivedBody {
 impl ReceivedBody {
     /// Takes the next bytes. Whether the body is still within the limit.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
-        self.kept
-            .extend_from_slice(&bytes[..bytes.len().min(KEPT_BODY - self.kept.len())]);
+        self.kept.extend_from_slice(&bytes[..bytes.len().min(KEPT_BODY - self.kept.len())]);
         self.length += bytes.len() as u64;
         self.length <= MAX_BODY
     }

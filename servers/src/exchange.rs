@@ -64,29 +64,19 @@ pub struct RecordedRequest {
 impl RecordedRequest {
     /// The values of every field of this name, in order; names are compared without regard to case.
     pub fn values(&self, name: &str) -> Vec<&[u8]> {
-        let matching = self
-            .fields
-            .iter()
-            .filter(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes()));
+        let matching = self.fields.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes()));
         matching.map(|(_, value)| &value.0[..]).collect()
     }
 
     /// Whether it is a CORS-preflight request: OPTIONS with `Access-Control-Request-Method` (Fetch, HTTP requests).
     pub fn is_preflight(&self) -> bool {
-        self.method == "OPTIONS"
-            && self
-                .fields
-                .iter()
-                .any(|(n, _)| n.eq_ignore_ascii_case(b"access-control-request-method"))
+        self.method == "OPTIONS" && self.fields.iter().any(|(n, _)| n.eq_ignore_ascii_case(b"access-control-request-method"))
     }
 
     /// The path below the token, as [`Resource::path`](corscheck_cases::script::Resource::path) has it: percent-encoded,
     /// without a slash at its start and without the query.
     pub fn path(&self) -> &str {
-        let path = self
-            .target
-            .split_once('?')
-            .map_or(self.target.as_str(), |(path, _)| path);
+        let path = self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path);
         let below = path.find("/t/").map_or(path, |at| &path[at + 3..]);
         below.split_once('/').map_or("", |(_, path)| path)
     }
@@ -157,9 +147,7 @@ mod tests {
 
     #[test]
     fn a_preflight_is_options_with_the_field() {
-        assert!(
-            request("OPTIONS", "/", &[("access-control-REQUEST-method", "PUT")]).is_preflight()
-        );
+        assert!(request("OPTIONS", "/", &[("access-control-REQUEST-method", "PUT")]).is_preflight());
         assert!(!request("OPTIONS", "/", &[]).is_preflight());
         assert!(!request("GET", "/", &[("Access-Control-Request-Method", "PUT")]).is_preflight());
     }
@@ -185,11 +173,6 @@ mod tests {
     fn fates_have_words() {
         let json = |fate| serde_json::to_string(&fate).expect("serialises");
         assert_eq!(json(Fate::Sent), r#""sent""#);
-        assert_eq!(
-            json(Fate::Failed {
-                error: "x".to_owned()
-            }),
-            r#"{"failed":{"error":"x"}}"#
-        );
+        assert_eq!(json(Fate::Failed { error: "x".to_owned() }), r#"{"failed":{"error":"x"}}"#);
     }
 }

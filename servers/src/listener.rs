@@ -58,10 +58,7 @@ impl Port {
             let number = v4.local_addr()?.port();
             match Self::bind_v6(number) {
                 Ok(v6) => {
-                    return Ok(Self {
-                        number,
-                        sockets: vec![v4, v6],
-                    });
+                    return Ok(Self { number, sockets: vec![v4, v6] });
                 }
                 // Somebody else's: a browser that tries IPv6 first would meet them. Another number may be free.
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse && attempt < PORT_ATTEMPTS => {
@@ -70,10 +67,7 @@ impl Port {
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => return Err(e),
                 // There is no IPv6 here, so nobody can be met there.
                 Err(_) => {
-                    return Ok(Self {
-                        number,
-                        sockets: vec![v4],
-                    });
+                    return Ok(Self { number, sockets: vec![v4] });
                 }
             }
         }
@@ -106,14 +100,10 @@ impl Listener {
 
     /// The next connection; none once closed.
     async fn accept(&self) -> Option<io::Result<TcpStream>> {
-        poll_fn(
-            |cx| match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-                None => Poll::Ready(None),
-                Some(listener) => listener
-                    .poll_accept(cx)
-                    .map(|accepted| Some(accepted.map(|(stream, _)| stream))),
-            },
-        )
+        poll_fn(|cx| match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Poll::Ready(None),
+            Some(listener) => listener.poll_accept(cx).map(|accepted| Some(accepted.map(|(stream, _)| stream))),
+        })
         .await
     }
 }

@@ -21,29 +21,19 @@ use crate::{listener::Origin, socket::Stream};
 ///
 /// Each answer closes the connection, so that the requests of cases come only on connections whose every byte is recorded.
 pub(crate) async fn hand_over(stream: Stream, unread: Vec<u8>, origin: Arc<Origin>) {
-    let io = TokioIo::new(HandedOver {
-        stream,
-        unread,
-        replayed: 0,
-        ended: Some(Box::pin(origin.life.ended())),
-    });
+    let io = TokioIo::new(HandedOver { stream, unread, replayed: 0, ended: Some(Box::pin(origin.life.ended())) });
     let service = service_fn(move |request: Request<Incoming>| {
         let pages = answer(&origin, request);
         async {
             let mut response = pages.await?;
             if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                response
-                    .headers_mut()
-                    .insert(CONNECTION, HeaderValue::from_static("close"));
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response)
         }
     });
     // An error is the peer's (garbage, a lost connection) and is answered by hyper where it can be.
-    _ = http1::Builder::new()
-        .serve_connection(io, service)
-        .with_upgrades()
-        .await;
+    _ = http1::Builder::new().serve_connection(io, service).with_upgrades().await;
 }
 
 /// What the pages answer at this origin; their handlers get its alias by `axum::Extension`.
@@ -68,11 +58,7 @@ struct HandedOver {
 }
 
 impl AsyncRead for HandedOver {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let rest = &this.unread[this.replayed..];
         if !rest.is_empty() {
@@ -81,11 +67,7 @@ impl AsyncRead for HandedOver {
             this.replayed += length;
             return Poll::Ready(Ok(()));
         }
-        if this
-            .ended
-            .as_mut()
-            .is_none_or(|ended| ended.as_mut().poll(cx).is_ready())
-        {
+        if this.ended.as_mut().is_none_or(|ended| ended.as_mut().poll(cx).is_ready()) {
             this.ended = None;
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
@@ -94,11 +76,7 @@ impl AsyncRead for HandedOver {
 }
 
 impl AsyncWrite for HandedOver {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 

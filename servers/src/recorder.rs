@@ -34,12 +34,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            sequence: AtomicU64::new(0),
-            connections: AtomicU64::new(0),
-            attempts: Mutex::default(),
-        }
+        Self { started: Instant::now(), sequence: AtomicU64::new(0), connections: AtomicU64::new(0), attempts: Mutex::default() }
     }
 
     /// A fresh number for a connection.
@@ -61,9 +56,7 @@ impl Recorder {
     }
 
     pub(crate) fn exchanges(&self, token: &Token) -> Vec<Exchange> {
-        self.attempt(token.as_str())
-            .map(|attempt| lock(&attempt.state).exchanges.clone())
-            .unwrap_or_default()
+        self.attempt(token.as_str()).map(|attempt| lock(&attempt.state).exchanges.clone()).unwrap_or_default()
     }
 
     pub(crate) fn take(&self, token: &Token) -> Vec<Exchange> {
@@ -77,12 +70,7 @@ impl Recorder {
     }
 
     /// Records a request and chooses its answer. Nothing when the token was taken meanwhile or has recorded enough.
-    pub(crate) fn arrive(
-        &self,
-        attempt: Arc<Attempt>,
-        arrival: Arrival,
-        path: &[u8],
-    ) -> Option<(Recording, Option<Chosen>)> {
+    pub(crate) fn arrive(&self, attempt: Arc<Attempt>, arrival: Arrival, path: &[u8]) -> Option<(Recording, Option<Chosen>)> {
         let is_preflight = arrival.request.is_preflight();
         let mut state = lock(&attempt.state);
         if state.ended || state.exchanges.len() >= MAX_EXCHANGES {
@@ -104,15 +92,7 @@ impl Recorder {
             answer: RecordedAnswer::default(),
         });
         drop(state);
-        Some((
-            Recording {
-                attempt,
-                index,
-                started: self.started,
-                settled: false,
-            },
-            chosen,
-        ))
+        Some((Recording { attempt, index, started: self.started, settled: false }, chosen))
     }
 }
 
@@ -151,17 +131,8 @@ struct AnswerList {
 
 impl Attempt {
     fn new(script: Script) -> Self {
-        let state = State {
-            script: Arc::new(script),
-            step: 0,
-            asked: HashMap::new(),
-            exchanges: Vec::new(),
-            ended: false,
-        };
-        Self {
-            state: Mutex::new(state),
-            ended: Notify::new(),
-        }
+        let state = State { script: Arc::new(script), step: 0, asked: HashMap::new(), exchanges: Vec::new(), ended: false };
+        Self { state: Mutex::new(state), ended: Notify::new() }
     }
 
     fn end(&self) -> Vec<Exchange> {
@@ -188,34 +159,20 @@ impl Attempt {
 impl State {
     fn choose(&mut self, at: Alias, path: &[u8], is_preflight: bool) -> Option<Chosen> {
         let resources = self.script.steps.get(self.step)?;
-        let resource = resources
-            .iter()
-            .position(|r| r.at == at && r.path.as_bytes() == path)?;
-        let list = AnswerList {
-            step: self.step,
-            resource,
-            is_preflight,
-        };
+        let resource = resources.iter().position(|r| r.at == at && r.path.as_bytes() == path)?;
+        let list = AnswerList { step: self.step, resource, is_preflight };
         let length = list.of(&self.script).len();
         let asked = self.asked.entry(list).or_default();
         let nth = (*asked).min(length.checked_sub(1)?);
         *asked += 1;
-        Some(Chosen {
-            script: Arc::clone(&self.script),
-            list,
-            nth,
-        })
+        Some(Chosen { script: Arc::clone(&self.script), list, nth })
     }
 }
 
 impl AnswerList {
     fn of(self, script: &Script) -> &[Answer<Vec<u8>>] {
         let resource = &script.steps[self.step][self.resource];
-        if self.is_preflight {
-            &resource.preflight
-        } else {
-            &resource.response
-        }
+        if self.is_preflight { &resource.preflight } else { &resource.response }
     }
 }
 
@@ -287,9 +244,7 @@ impl Recording {
 
     /// Settles that the answer could not be sent.
     pub(crate) fn fail(&mut self, error: impl Into<String>) {
-        let fate = Fate::Failed {
-            error: error.into(),
-        };
+        let fate = Fate::Failed { error: error.into() };
         self.update(|exchange| {
             exchange.answer.fate = fate;
             exchange.answered_us = None;

@@ -67,10 +67,7 @@ impl Servers {
     /// # Errors
     ///
     /// When a port cannot be had or the certificates cannot be made.
-    #[expect(
-        clippy::unused_async,
-        reason = "a runtime is needed: an async function cannot be called without one by mistake"
-    )]
+    #[expect(clippy::unused_async, reason = "a runtime is needed: an async function cannot be called without one by mistake")]
     pub async fn start(options: Options) -> Result<Servers, StartError> {
         let identity = Identity::new()?;
         let recorder = Arc::new(Recorder::new());
@@ -94,27 +91,12 @@ impl Servers {
                 tls: identity.config(alias)?.map(TlsAcceptor::from),
             });
             let listeners = port.listen().map_err(bind)?;
-            let serve = |listener: &Arc<_>| {
-                tokio::spawn(listener::serve(Arc::clone(listener), Arc::clone(&origin)))
-            };
+            let serve = |listener: &Arc<_>| tokio::spawn(listener::serve(Arc::clone(listener), Arc::clone(&origin)));
             let tasks = listeners.iter().map(serve).collect();
-            origins.insert(
-                alias,
-                Running {
-                    life,
-                    listeners,
-                    tasks,
-                },
-            );
+            origins.insert(alias, Running { life, listeners, tasks });
         }
         let ca_pem = identity.ca_pem().to_owned();
-        Ok(Self {
-            topology: Topology::new(ports),
-            recorder,
-            ca_pem,
-            origins,
-            _reserved: reserved,
-        })
+        Ok(Self { topology: Topology::new(ports), recorder, ca_pem, origins, _reserved: reserved })
     }
 
     /// The port that each alias got.

@@ -26,10 +26,7 @@ pub(crate) struct Life {
 
 impl Life {
     pub(crate) fn new() -> Self {
-        Self {
-            ended: watch::Sender::new(false),
-            crashed: AtomicBool::new(false),
-        }
+        Self { ended: watch::Sender::new(false), crashed: AtomicBool::new(false) }
     }
 
     /// Ends the origin; connections are closed, or reset if it is to look like a crash.
@@ -62,11 +59,7 @@ impl Socket {
     pub(crate) fn new(stream: TcpStream, life: Arc<Life>) -> Self {
         // Chunks of an answer leave when they are written; a failure only delays them.
         _ = stream.set_nodelay(true);
-        Self {
-            stream,
-            life,
-            reset: false,
-        }
+        Self { stream, life, reset: false }
     }
 }
 
@@ -106,21 +99,13 @@ macro_rules! delegate {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         delegate!(self.poll_read(cx, buf))
     }
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         delegate!(self.poll_write(cx, buf))
     }
 
@@ -134,21 +119,13 @@ impl AsyncWrite for Stream {
 }
 
 impl AsyncRead for Socket {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 

@@ -11,8 +11,7 @@ use corscheck_cases::{
     topology::{Protocol, Scheme},
 };
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::{
     ServerConfig,
@@ -33,33 +32,22 @@ impl Identity {
     /// Makes a fresh authority and has it sign the certificate; the authority's key is then forgotten.
     pub(crate) fn new() -> Result<Self, rcgen::Error> {
         let mut params = dated(CertificateParams::default());
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "corscheck throw-away CA");
+        params.distinguished_name.push(DnType::CommonName, "corscheck throw-away CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
 
-        let mut hosts: BTreeSet<_> = Alias::ALL
-            .iter()
-            .map(|alias| alias.host().to_owned())
-            .collect();
+        let mut hosts: BTreeSet<_> = Alias::ALL.iter().map(|alias| alias.host().to_owned()).collect();
         hosts.insert("127.0.0.1".to_owned());
         let mut params = dated(CertificateParams::new(Vec::from_iter(hosts))?);
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "corscheck origins");
+        params.distinguished_name.push(DnType::CommonName, "corscheck origins");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let leaf = params.signed_by(&key, &ca)?;
 
-        Ok(Self {
-            ca_pem: ca.pem(),
-            chain: vec![leaf.der().clone()],
-            key: key.serialize_der(),
-        })
+        Ok(Self { ca_pem: ca.pem(), chain: vec![leaf.der().clone()], key: key.serialize_der() })
     }
 
     pub(crate) fn ca_pem(&self) -> &str {
@@ -87,9 +75,7 @@ impl Identity {
 /// Valid from last year to the end of next year: within what engines accept of a private authority, whatever the clock.
 fn dated(mut params: CertificateParams) -> CertificateParams {
     const YEAR_SECONDS: u64 = 31_556_952;
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| d.as_secs());
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let year = 1970 + i32::try_from(since_epoch / YEAR_SECONDS).unwrap_or(0);
     params.not_before = date_time_ymd(year - 1, 1, 1);
     params.not_after = date_time_ymd(year + 2, 1, 1);

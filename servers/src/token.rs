@@ -17,10 +17,7 @@ impl Token {
     /// # Panics
     ///
     /// When the system has no randomness to give.
-    #[expect(
-        clippy::new_without_default,
-        reason = "two defaults would not be equal"
-    )]
+    #[expect(clippy::new_without_default, reason = "two defaults would not be equal")]
     pub fn new() -> Self {
         let mut bits = [0; 16];
         getrandom::fill(&mut bits).expect("the system gives random bytes");
@@ -46,9 +43,7 @@ impl FromStr for Token {
         if word.len() == 32 && word.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             Ok(Self(word.to_owned()))
         } else {
-            Err(ParseTokenError {
-                word: word.to_owned(),
-            })
+            Err(ParseTokenError { word: word.to_owned() })
         }
     }
 }
@@ -61,9 +56,7 @@ impl Borrow<str> for Token {
 
 impl<'de> Deserialize<'de> for Token {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -84,10 +77,7 @@ mod tests {
         assert_ne!(token, Token::new());
         assert_eq!(token.to_string().parse(), Ok(token.clone()));
         let json = serde_json::to_string(&token).expect("serialises");
-        assert_eq!(
-            serde_json::from_str::<Token>(&json).expect("deserialises"),
-            token
-        );
+        assert_eq!(serde_json::from_str::<Token>(&json).expect("deserialises"), token);
     }
 
     #[test]

@@ -45,9 +45,7 @@ impl Serialize for WireBytes {
 
 impl<'de> Deserialize<'de> for WireBytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        unescape_bytes(&String::deserialize(deserializer)?)
-            .map(Self)
-            .map_err(D::Error::custom)
+        unescape_bytes(&String::deserialize(deserializer)?).map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -60,9 +58,6 @@ mod tests {
         let all = WireBytes((0..=255).collect());
         let json = serde_json::to_string(&all).expect("serialises");
         assert!(json.is_ascii());
-        assert_eq!(
-            serde_json::from_str::<WireBytes>(&json).expect("deserialises"),
-            all
-        );
+        assert_eq!(serde_json::from_str::<WireBytes>(&json).expect("deserialises"), all);
     }
 }

@@ -138,7 +138,7 @@ pub fn main() -> Exit {
         }
     };
     let result = match cli.command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(&args),
         Command::List(args) => list::list(&args),
         Command::Show(args) => show::show(&args),
         Command::Doctor(args) => doctor::doctor(&args),
@@ -207,8 +207,7 @@ impl Places {
         let of = |pairs: &[String], flag: &str| -> Result<Option<PathBuf>, Failure> {
             let mut found = None;
             for pair in pairs {
-                let (name, path) =
-                    pair.split_once('=').ok_or_else(|| Failure::usage(format!("`--{flag} {pair}`: expected NAME=PATH")))?;
+                let (name, path) = pair.split_once('=').ok_or_else(|| Failure::usage(format!("`--{flag} {pair}`: expected NAME=PATH")))?;
                 if Engine::parse(name).map_err(|e| Failure::usage(e.to_string()))? == engine {
                     found = Some(PathBuf::from(path));
                 }

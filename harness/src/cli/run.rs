@@ -78,13 +78,10 @@ fn parse_shard(text: &str) -> Result<(usize, usize), String> {
 }
 
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::environment(format!("no threads: {e}")))
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| Failure::environment(format!("no threads: {e}")))
 }
 
-pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
+pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let catalogue = args.selection.catalogue()?;
     let mut cases = args.selection.select(&catalogue)?;
     if let Some((i, n)) = args.shard {
@@ -93,7 +90,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
             return Err(Failure { words: format!("shard {i}/{n} of this selection is empty"), exit: Exit::NothingSelected });
         }
     }
-    let session = SessionOptions { headed: args.headed, capabilities: capabilities(args.capabilities.as_deref())?, ..SessionOptions::default() };
+    let session =
+        SessionOptions { headed: args.headed, capabilities: capabilities(args.capabilities.as_deref())?, ..SessionOptions::default() };
     let (endpoints, missing) = args.places.endpoints()?;
     let words = case_words(&cases);
     let options =
@@ -102,10 +100,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
     for missing in missing {
         eprintln!("note: without {}", missing.to_string().replace('\n', "\n  "));
     }
-    let browsers = endpoints
-        .into_iter()
-        .map(|e| Ok((e.clone(), baseline(&args, &e, &catalogue)?)))
-        .collect::<Result<Vec<_>, Failure>>()?;
+    let browsers = endpoints.into_iter().map(|e| Ok((e.clone(), baseline(args, &e, &catalogue)?))).collect::<Result<Vec<_>, Failure>>()?;
     let unwritable = |e: std::io::Error| Failure::environment(format!("{}: {e}", args.out.display()));
     fs::create_dir_all(&args.out).map_err(unwritable)?;
     let mut jsonl = JsonLines::create(&args.out).map_err(unwritable)?;
@@ -114,9 +109,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
         let mut files = Files { out: args.out.clone(), strict: args.strict, words, header: None, results: Vec::new() };
         terminal.files(["results.jsonl", "junit.xml", "summary.md"].iter().map(|f| args.out.join(f)).collect()).map_err(unwritable)?;
         let mut reporters: [&mut dyn Reporter; 3] = [&mut jsonl, &mut files, &mut terminal];
-        runtime()?
-            .block_on(crate::run::run(plan, &mut reporters))
-            .map_err(|e| Failure::environment(e.to_string()))?
+        runtime()?.block_on(crate::run::run(plan, &mut reporters)).map_err(|e| Failure::environment(e.to_string()))?
     };
     Ok(outcome.exit)
 }

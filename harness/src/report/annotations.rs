@@ -17,8 +17,7 @@ pub(crate) fn lines<'a>(results: impl IntoIterator<Item = &'a CaseResult>, stric
 fn line(result: &CaseResult, strict: bool) -> String {
     let command = if result.fails_run(strict) { "error" } else { "warning" };
     let title = format!("{}: {} in {}", Kind::of(result).words(), result.case, result.browser);
-    let message =
-        [&result.title, &failure::short(result), &failure::repeat_command(result)].map(|line| printable(line)).join("\n");
+    let message = [&result.title, &failure::short(result), &failure::repeat_command(result)].map(|line| printable(line)).join("\n");
     format!("::{command} title={}::{}", property(&printable(&title)), data(&message))
 }
 

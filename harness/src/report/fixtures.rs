@@ -61,8 +61,7 @@ pub(crate) fn words() -> Words {
 /// Agrees: an allowed read.
 pub(crate) fn agrees() -> CaseResult {
     let page = PageEnd::Response(Box::new(response(200, "OK")));
-    let exchange =
-        get("a-port", &[("Origin", "http://a.localhost:8001")], b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\n\r\n");
+    let exchange = get("a-port", &[("Origin", "http://a.localhost:8001")], b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\n\r\n");
     let attempt = attempt(1, judgement(Verdict::Agrees, &[]), vec![page], vec![exchange]);
     result("simple/read", "A simple read that is allowed", "chromium", Standing::AsExpected, vec![attempt])
 }
@@ -74,9 +73,7 @@ pub(crate) fn too_open() -> CaseResult {
     allowed.probed = vec![("x-secret".to_owned(), None), ("content-type".to_owned(), Some("text/plain".to_owned()))];
     let differences = [("page.outcome", "blocked", "allowed"), ("wire.extra", "OPTIONS b", "OPTIONS b, GET b")];
     let exchanges = vec![
-        preflight(
-            b"HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: http://a.localhost:8001\r\n folded\r\nVary: Origin\r\n\r\n",
-        ),
+        preflight(b"HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: http://a.localhost:8001\r\n folded\r\nVary: Origin\r\n\r\n"),
         get(
             "b",
             &[("Host", "b.localhost:8004"), ("Origin", "http://a.localhost:8001"), ("X-Token", "1"), ("Cookie", "k=v")],
@@ -85,8 +82,7 @@ pub(crate) fn too_open() -> CaseResult {
     ];
     let judged = judgement(Verdict::TooOpen, &differences);
     let page = PageEnd::Response(Box::new(allowed));
-    let attempts =
-        vec![attempt(1, judged.clone(), vec![page.clone()], exchanges.clone()), attempt(2, judged, vec![page], exchanges)];
+    let attempts = vec![attempt(1, judged.clone(), vec![page.clone()], exchanges.clone()), attempt(2, judged, vec![page], exchanges)];
     let mut result = result(
         "preflight/header-not-listed",
         "A request header that the preflight answer does not list blocks the request",
@@ -129,13 +125,9 @@ pub(crate) fn too_strict() -> CaseResult {
 pub(crate) fn wrong_wire() -> CaseResult {
     let judged = judgement(Verdict::WrongWire, &[("wire.field:Origin", "null", "http://a.localhost:8001 (GET b)")]);
     let mut attempt = attempt(1, judged, vec![failed("TypeError", "Load failed")], vec![preflight(b"HTTP/1.1 403 No\r\n\r\n")]);
-    attempt.observation.words = vec![Word {
-        text: "Preflight response is not successful".to_owned(),
-        category: None,
-        reason: Some(Reason::PreflightNotOk),
-    }];
-    let mut result =
-        result("redirect/taints-origin", "A redirect taints the origin", "webkit", Standing::Unexpected, vec![attempt]);
+    attempt.observation.words =
+        vec![Word { text: "Preflight response is not successful".to_owned(), category: None, reason: Some(Reason::PreflightNotOk) }];
+    let mut result = result("redirect/taints-origin", "A redirect taints the origin", "webkit", Standing::Unexpected, vec![attempt]);
     result.expected = vec!["blocked".to_owned()];
     result.reasons = vec![vec![Reason::AcaoMismatch, Reason::AcaoMissing]];
     result.reason_agrees = Some(false);
@@ -195,8 +187,7 @@ pub(crate) fn known() -> CaseResult {
 /// Recorded: the level is `info`.
 pub(crate) fn recorded() -> CaseResult {
     let judged = judgement(Verdict::WrongWire, &[("page.url", "a", "b")]);
-    let mut result =
-        result("info/url", "What the URL is", "chromium", Standing::AsExpected, vec![attempt(1, judged, vec![], vec![])]);
+    let mut result = result("info/url", "What the URL is", "chromium", Standing::AsExpected, vec![attempt(1, judged, vec![], vec![])]);
     result.level = Level::Info;
     result
 }
@@ -222,8 +213,7 @@ pub(crate) fn hostile() -> CaseResult {
         attempt.observation.pages[0].end = failed(evil, evil);
         attempt.observation.exchanges[0].request.method = evil.to_owned();
         attempt.observation.exchanges[0].request.target = evil.to_owned();
-        attempt.observation.exchanges[1].request.fields =
-            vec![(WireBytes::from(&b"Cookie"[..]), WireBytes::from(evil.as_bytes()))];
+        attempt.observation.exchanges[1].request.fields = vec![(WireBytes::from(&b"Cookie"[..]), WireBytes::from(evil.as_bytes()))];
     }
     result
 }
@@ -246,7 +236,7 @@ fn result(case: &str, title: &str, browser: &str, standing: Standing, attempts: 
 }
 
 fn attempt(session: u32, judgement: Judgement, ends: Vec<PageEnd>, exchanges: Vec<Exchange>) -> Attempt {
-    let page = |end| PageResult { end, events: vec![], upload_events: vec![], ms: 4.0 };
+    let page = |end| PageResult { end, events: vec![], upload_events: vec![], thrown: None, ms: 4.0 };
     Attempt {
         session,
         token: "00ff".to_owned(),
@@ -285,15 +275,9 @@ fn response(status: u16, status_text: &str) -> PageResponse {
 }
 
 fn preflight(head: &[u8]) -> Exchange {
-    let fields = [
-        ("Origin", "http://a.localhost:8001"),
-        ("Access-Control-Request-Method", "GET"),
-        ("Access-Control-Request-Headers", "x-token"),
-    ];
-    Exchange {
-        request: RecordedRequest { method: "OPTIONS".to_owned(), ..get("b", &fields, head).request },
-        ..get("b", &fields, head)
-    }
+    let fields =
+        [("Origin", "http://a.localhost:8001"), ("Access-Control-Request-Method", "GET"), ("Access-Control-Request-Headers", "x-token")];
+    Exchange { request: RecordedRequest { method: "OPTIONS".to_owned(), ..get("b", &fields, head).request }, ..get("b", &fields, head) }
 }
 
 fn get(at: &str, fields: &[(&str, &str)], head: &[u8]) -> Exchange {

@@ -49,10 +49,7 @@ impl JsonLines {
 
     fn write(&mut self, record: &Record) -> io::Result<()> {
         let Some(out) = &mut self.out else {
-            return Err(io::Error::other(format!(
-                "{} is closed: an event came after the end of the run",
-                self.dir.join(FILE).display()
-            )));
+            return Err(io::Error::other(format!("{} is closed: an event came after the end of the run", self.dir.join(FILE).display())));
         };
         let write = |out: &mut BufWriter<File>| {
             serde_json::to_writer(&mut *out, record)?;
@@ -231,9 +228,7 @@ fn read_header(path: &str, line: &[u8]) -> Result<Header, ReadError> {
     match serde_json::from_slice(line) {
         Ok(Record::Header(header)) => Ok(header),
         Ok(_) => Err(ReadError::NoHeader { path: path.to_owned() }),
-        Err(error) => {
-            Err(ReadError::Damaged { path: path.to_owned(), line: 1, message: format!("{}; {REPEAT}", describe(&error)) })
-        }
+        Err(error) => Err(ReadError::Damaged { path: path.to_owned(), line: 1, message: format!("{}; {REPEAT}", describe(&error)) }),
     }
 }
 

@@ -46,13 +46,7 @@ fn browsers<'a>(results: &'a [CaseResult], header: &'a Header) -> Vec<&'a str> {
     out
 }
 
-fn suite<'a>(
-    browser: &str,
-    results: impl Iterator<Item = &'a CaseResult>,
-    header: &Header,
-    words: &Words,
-    strict: bool,
-) -> TestSuite {
+fn suite<'a>(browser: &str, results: impl Iterator<Item = &'a CaseResult>, header: &Header, words: &Words, strict: bool) -> TestSuite {
     let mut suite = TestSuite::new(format!("corscheck.{}", printable(browser)));
     suite.timestamp = header.started.parse().ok();
     if let Some(BrowserInfo { version, driver, .. }) = header.browsers.iter().find(|b| b.browser == browser) {
@@ -73,8 +67,7 @@ fn suite<'a>(
 
 fn test_case(result: &CaseResult, words: &Words, strict: bool) -> TestCase {
     let full = || {
-        let context =
-            FailureContext { color: false, repeat_command: failure::repeat_command(result), words: words.get(&result.case) };
+        let context = FailureContext { color: false, repeat_command: failure::repeat_command(result), words: words.get(&result.case) };
         failure::text(result, &context)
     };
     let kind = Kind::of(result);
@@ -97,9 +90,7 @@ fn test_case(result: &CaseResult, words: &Words, strict: bool) -> TestCase {
         }
         Kind::Stale => non_success(NonSuccessKind::Failure, "stale", &failure::direction(result), &full()),
         Kind::Flaky => non_success(NonSuccessKind::Failure, "flaky", &failure::direction(result), &full()),
-        Kind::TooOpen | Kind::TooStrict | Kind::WrongWire => {
-            non_success(NonSuccessKind::Failure, result.verdict.word(), &told, &full())
-        }
+        Kind::TooOpen | Kind::TooStrict | Kind::WrongWire => non_success(NonSuccessKind::Failure, result.verdict.word(), &told, &full()),
     };
     if kind == Kind::Flaky {
         status.set_rerun_kind(quick_junit::FlakyOrRerun::Flaky);
@@ -318,11 +309,7 @@ mod tests {
         let [case] = &suite.test_cases[..] else { panic!("one case: {suite:?}") };
         assert_eq!(case.name.as_str(), printable(&hostile.case));
         let TestCaseStatus::NonSuccess { description: Some(text), .. } = &case.status else { panic!("{case:?}") };
-        assert!(
-            text.contains("<script>alert(1)</script>") && text.contains("]]>") && text.contains(r"\x1B"),
-            "{}",
-            text.as_str()
-        );
+        assert!(text.contains("<script>alert(1)</script>") && text.contains("]]>") && text.contains(r"\x1B"), "{}", text.as_str());
     }
 
     #[test]

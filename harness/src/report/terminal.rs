@@ -524,9 +524,7 @@ mod tests {
         let mut terminal = Terminal::with(Options::default(), false, Box::new(out.clone()));
         terminal.event(&Event::Finished(fixtures::footer())).expect("prints");
         terminal.files(vec!["late.xml".into()]).expect("prints");
-        assert!(
-            String::from_utf8_lossy(&out.0.lock().expect("no test panics while it writes")).ends_with("written   late.xml\n")
-        );
+        assert!(String::from_utf8_lossy(&out.0.lock().expect("no test panics while it writes")).ends_with("written   late.xml\n"));
     }
 
     #[test]

@@ -31,12 +31,7 @@ impl Composed {
 }
 
 /// Appends the response to `output`.
-pub(super) fn compose(
-    http: &Http<Vec<u8>>,
-    then: Then,
-    is_head: bool,
-    output: &mut Vec<u8>,
-) -> Composed {
+pub(super) fn compose(http: &Http<Vec<u8>>, then: Then, is_head: bool, output: &mut Vec<u8>) -> Composed {
     for interim in &http.interim {
         put_head(output, interim.status, None, &interim.fields);
         output.extend_from_slice(b"\r\n");
@@ -71,11 +66,7 @@ pub(super) fn compose(
     }
     let content = content_start..output.len();
     if is_chunked && cut.is_none() {
-        output.extend_from_slice(if length > 0 {
-            b"\r\n0\r\n\r\n"
-        } else {
-            b"0\r\n\r\n"
-        });
+        output.extend_from_slice(if length > 0 { b"\r\n0\r\n\r\n" } else { b"0\r\n\r\n" });
     }
 
     let declared = match http.framing {
@@ -137,13 +128,7 @@ impl OwnFraming {
 
 fn put_head(output: &mut Vec<u8>, status: u16, reason: Option<&[u8]>, fields: &[Field<Vec<u8>>]) {
     put(output, format_args!("HTTP/1.1 {status:03} "));
-    let usual = || {
-        StatusCode::from_u16(status)
-            .ok()
-            .and_then(|s| s.canonical_reason())
-            .unwrap_or_default()
-            .as_bytes()
-    };
+    let usual = || StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or_default().as_bytes();
     output.extend_from_slice(reason.unwrap_or_else(usual));
     output.extend_from_slice(b"\r\n");
     for field in fields {
@@ -171,9 +156,7 @@ mod tests {
     use super::*;
 
     fn http(status: u16, fields: &[(&str, &str)], body: &str, framing: Framing) -> Http<Vec<u8>> {
-        let pair = |(name, value): &(&str, &str)| {
-            Field::Pair(name.as_bytes().to_vec(), value.as_bytes().to_vec())
-        };
+        let pair = |(name, value): &(&str, &str)| Field::Pair(name.as_bytes().to_vec(), value.as_bytes().to_vec());
         Http {
             interim: Vec::new(),
             status,
@@ -200,50 +183,16 @@ mod tests {
     fn each_framing_has_its_bytes() {
         let of = |framing| composed(&http(200, &[("A", "b")], "body", framing), false);
         for (framing, expected, reusable, fate) in [
-            (
-                Framing::Length,
-                "Content-Length: 4\r\n\r\nbody",
-                true,
-                Fate::Sent,
-            ),
-            (
-                Framing::Chunked,
-                "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
-                true,
-                Fate::Sent,
-            ),
-            (
-                Framing::Close,
-                "Connection: close\r\n\r\nbody",
-                false,
-                Fate::Sent,
-            ),
-            (
-                Framing::Declared(9),
-                "Content-Length: 9\r\n\r\nbody",
-                false,
-                Fate::Cut,
-            ),
-            (
-                Framing::Declared(2),
-                "Content-Length: 2\r\n\r\nbody",
-                false,
-                Fate::Sent,
-            ),
-            (
-                Framing::Declared(4),
-                "Content-Length: 4\r\n\r\nbody",
-                true,
-                Fate::Sent,
-            ),
+            (Framing::Length, "Content-Length: 4\r\n\r\nbody", true, Fate::Sent),
+            (Framing::Chunked, "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n", true, Fate::Sent),
+            (Framing::Close, "Connection: close\r\n\r\nbody", false, Fate::Sent),
+            (Framing::Declared(9), "Content-Length: 9\r\n\r\nbody", false, Fate::Cut),
+            (Framing::Declared(2), "Content-Length: 2\r\n\r\nbody", false, Fate::Sent),
+            (Framing::Declared(4), "Content-Length: 4\r\n\r\nbody", true, Fate::Sent),
         ] {
             let (bytes, composed) = of(framing);
             assert_eq!(bytes, format!("HTTP/1.1 200 OK\r\nA: b\r\n{expected}"));
-            assert_eq!(
-                (composed.reusable, composed.fate.clone()),
-                (reusable, fate),
-                "{framing:?}"
-            );
+            assert_eq!((composed.reusable, composed.fate.clone()), (reusable, fate), "{framing:?}");
             assert_eq!(composed.content(bytes.as_bytes()), b"body");
         }
     }
@@ -252,13 +201,8 @@ mod tests {
     fn a_head_response_has_the_fields_of_a_body_and_none_of_its_bytes() {
         for framing in [Framing::Length, Framing::Chunked, Framing::Declared(9)] {
             let (bytes, composed) = composed(&http(200, &[], "body", framing), true);
-            assert!(
-                bytes.ends_with("\r\n\r\n") && bytes.contains("-"),
-                "{bytes}"
-            );
-            assert!(
-                composed.content.is_empty() && composed.reusable && composed.fate == Fate::Sent
-            );
+            assert!(bytes.ends_with("\r\n\r\n") && bytes.contains("-"), "{bytes}");
+            assert!(composed.content.is_empty() && composed.reusable && composed.fate == Fate::Sent);
         }
     }
 
@@ -272,17 +216,9 @@ mod tests {
 
     #[test]
     fn authored_framing_is_left_alone_and_checked() {
-        for (name, value, reusable) in [
-            ("content-length", "4", true),
-            ("Content-Length", "5", false),
-            ("TRANSFER-encoding", "x", false),
-        ] {
-            let (bytes, composed) =
-                composed(&http(200, &[(name, value)], "body", Framing::Length), false);
-            assert_eq!(
-                bytes,
-                format!("HTTP/1.1 200 OK\r\n{name}: {value}\r\n\r\nbody")
-            );
+        for (name, value, reusable) in [("content-length", "4", true), ("Content-Length", "5", false), ("TRANSFER-encoding", "x", false)] {
+            let (bytes, composed) = composed(&http(200, &[(name, value)], "body", Framing::Length), false);
+            assert_eq!(bytes, format!("HTTP/1.1 200 OK\r\n{name}: {value}\r\n\r\nbody"));
             assert_eq!(composed.reusable, reusable, "{name}: {value}");
         }
     }
@@ -295,16 +231,10 @@ mod tests {
         assert!(wire(&http).starts_with("HTTP/1.1 007 \r\n"));
         http.reason = Some(b"Because".to_vec());
         http.fields = vec![Field::Line(b" odd".to_vec())];
-        http.interim = vec![Interim {
-            status: 103,
-            fields: Vec::new(),
-        }];
+        http.interim = vec![Interim { status: 103, fields: Vec::new() }];
         http.cut = Some(2);
         let (bytes, composed) = composed(&http, false);
-        assert_eq!(
-            bytes,
-            "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 007 Because\r\n odd\r\nContent-Length: 4\r\n\r\nbo"
-        );
+        assert_eq!(bytes, "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 007 Because\r\n odd\r\nContent-Length: 4\r\n\r\nbo");
         assert!(bytes[composed.head.clone()].starts_with("HTTP/1.1 007"));
         assert_eq!((composed.fate, composed.reusable), (Fate::Cut, false));
     }

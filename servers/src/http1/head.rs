@@ -49,22 +49,12 @@ impl<'a> Head<'a> {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             line.strip_suffix(b"\r").unwrap_or(line)
         };
-        let mut lines = bytes
-            .split_inclusive(|&b| b == b'\n')
-            .map(without_end)
-            .filter(|line| !line.is_empty());
+        let mut lines = bytes.split_inclusive(|&b| b == b'\n').map(without_end).filter(|line| !line.is_empty());
         let request_line = lines.next().unwrap_or_default();
-        let (method, rest) =
-            split_at_byte(request_line, request_line.iter().position(|&b| b == b' '));
+        let (method, rest) = split_at_byte(request_line, request_line.iter().position(|&b| b == b' '));
         let (target, version) = split_at_byte(rest, rest.iter().rposition(|&b| b == b' '));
         let fields = lines.map(parse_field).collect();
-        Self {
-            bytes,
-            method,
-            target,
-            version,
-            fields,
-        }
+        Self { bytes, method, target, version, fields }
     }
 
     pub(super) fn target(&self) -> Target<'a> {
@@ -73,29 +63,17 @@ impl<'a> Head<'a> {
 
     /// Whether the client wants to use the connection again (RFC 9112, section 9.3).
     pub(super) fn keeps_connection(&self) -> bool {
-        let says = |option: &[u8]| {
-            self.list("connection")
-                .any(|word| word.eq_ignore_ascii_case(option))
-        };
-        if self.version == b"HTTP/1.0" {
-            says(b"keep-alive")
-        } else {
-            !says(b"close")
-        }
+        let says = |option: &[u8]| self.list("connection").any(|word| word.eq_ignore_ascii_case(option));
+        if self.version == b"HTTP/1.0" { says(b"keep-alive") } else { !says(b"close") }
     }
 
     pub(super) fn expects_continue(&self) -> bool {
-        self.list("expect")
-            .any(|word| word.eq_ignore_ascii_case(b"100-continue"))
+        self.list("expect").any(|word| word.eq_ignore_ascii_case(b"100-continue"))
     }
 
     pub(super) fn framing(&self) -> Framing {
         if let Some(last) = self.list("transfer-encoding").last() {
-            return if last.eq_ignore_ascii_case(b"chunked") {
-                Framing::Chunked
-            } else {
-                Framing::Unclear
-            };
+            return if last.eq_ignore_ascii_case(b"chunked") { Framing::Chunked } else { Framing::Unclear };
         }
         let mut lengths = self.list("content-length");
         let Some(first) = lengths.next() else {
@@ -113,11 +91,7 @@ impl<'a> Head<'a> {
             method: escape(self.method),
             target: escape(self.target),
             head: Some(WireBytes::from(self.bytes)),
-            fields: self
-                .fields
-                .iter()
-                .map(|&(name, value)| (WireBytes::from(name), WireBytes::from(value)))
-                .collect(),
+            fields: self.fields.iter().map(|&(name, value)| (WireBytes::from(name), WireBytes::from(value))).collect(),
             body: WireBytes::default(),
             body_length: 0,
             body_complete: !framing.has_body(),
@@ -126,22 +100,15 @@ impl<'a> Head<'a> {
 
     /// The members of a list-valued field.
     fn list(&self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
-        let values = self
-            .fields
-            .iter()
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()));
-        values
-            .flat_map(|(_, value)| value.split(|&b| b == b','))
-            .map(strip)
+        let values = self.fields.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()));
+        values.flat_map(|(_, value)| value.split(|&b| b == b',')).map(strip)
     }
 }
 
 /// A Content-Length: digits alone.
 pub(super) fn parse_length(value: &[u8]) -> Option<u64> {
     let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    is_number
-        .then(|| std::str::from_utf8(value).ok()?.parse().ok())
-        .flatten()
+    is_number.then(|| std::str::from_utf8(value).ok()?.parse().ok()).flatten()
 }
 
 /// Name and value of a field line; a folded line is all value, one without a colon all name.
@@ -187,9 +154,7 @@ fn path_and_query(target: &[u8]) -> &[u8] {
         return target;
     };
     let rest = &target[scheme_end + 3..];
-    rest.iter()
-        .position(|&b| b == b'/')
-        .map_or(&[], |at| &rest[at..])
+    rest.iter().position(|&b| b == b'/').map_or(&[], |at| &rest[at..])
 }
 
 #[cfg(test)]
@@ -211,32 +176,20 @@ mod tests {
 
     #[test]
     fn framings() {
-        let framing = |fields: &str| {
-            Head::parse(format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n").as_bytes()).framing()
-        };
+        let framing = |fields: &str| Head::parse(format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n").as_bytes()).framing();
         assert_eq!(framing("A: b"), Framing::None);
         assert_eq!(framing("content-LENGTH:  7 "), Framing::Length(7));
         assert_eq!(framing("Content-Length: 7, 7"), Framing::Length(7));
-        assert_eq!(
-            framing("Content-Length: 7\r\nContent-Length: 8"),
-            Framing::Unclear
-        );
+        assert_eq!(framing("Content-Length: 7\r\nContent-Length: 8"), Framing::Unclear);
         assert_eq!(framing("Content-Length: +7"), Framing::Unclear);
-        assert_eq!(
-            framing("Content-Length: 99999999999999999999"),
-            Framing::Unclear
-        );
-        assert_eq!(
-            framing("Transfer-Encoding: gzip, Chunked\r\nContent-Length: 7"),
-            Framing::Chunked
-        );
+        assert_eq!(framing("Content-Length: 99999999999999999999"), Framing::Unclear);
+        assert_eq!(framing("Transfer-Encoding: gzip, Chunked\r\nContent-Length: 7"), Framing::Chunked);
         assert_eq!(framing("Transfer-Encoding: gzip"), Framing::Unclear);
     }
 
     #[test]
     fn connections_are_kept_by_version_and_field() {
-        let keeps =
-            |rest: &str| Head::parse(format!("GET / {rest}\r\n\r\n").as_bytes()).keeps_connection();
+        let keeps = |rest: &str| Head::parse(format!("GET / {rest}\r\n\r\n").as_bytes()).keeps_connection();
         assert!(keeps("HTTP/1.1"));
         assert!(!keeps("HTTP/1.1\r\nConnection: x, Close"));
         assert!(!keeps("HTTP/1.0"));
@@ -246,16 +199,8 @@ mod tests {
     #[test]
     fn odd_heads_are_taken_apart_as_they_are() {
         let head = Head::parse(b"\r\nGET /a b HTTP/1.1\nA:\t1 \t\n folded\nno colon\n: x\n\n");
-        assert_eq!(
-            (head.method, head.target, head.version),
-            (&b"GET"[..], &b"/a b"[..], &b"HTTP/1.1"[..])
-        );
-        let expected: [(&[u8], &[u8]); 4] = [
-            (b"A", b"1"),
-            (b"", b"folded"),
-            (b"no colon", b""),
-            (b"", b"x"),
-        ];
+        assert_eq!((head.method, head.target, head.version), (&b"GET"[..], &b"/a b"[..], &b"HTTP/1.1"[..]));
+        let expected: [(&[u8], &[u8]); 4] = [(b"A", b"1"), (b"", b"folded"), (b"no colon", b""), (b"", b"x")];
         assert_eq!(head.fields, expected);
         for bytes in [&b""[..], b"\n", b" ", b"X", b"X Y", b"\xff\xff\n\n"] {
             _ = Head::parse(bytes).framing();

@@ -97,11 +97,7 @@ impl Input {
     }
 
     /// Reads a body.
-    pub(super) async fn body(
-        &mut self,
-        stream: &mut Stream,
-        framing: Framing,
-    ) -> (ReceivedBody, BodyEnd) {
+    pub(super) async fn body(&mut self, stream: &mut Stream, framing: Framing) -> (ReceivedBody, BodyEnd) {
         let mut body = ReceivedBody::default();
         let end = match framing {
             Framing::None => BodyEnd::Complete,
@@ -112,20 +108,12 @@ impl Input {
         (body, end)
     }
 
-    async fn exactly(
-        &mut self,
-        stream: &mut Stream,
-        mut left: u64,
-        body: &mut ReceivedBody,
-    ) -> BodyEnd {
+    async fn exactly(&mut self, stream: &mut Stream, mut left: u64, body: &mut ReceivedBody) -> BodyEnd {
         while left > 0 {
             if self.unread().is_empty() && !self.fill(stream).await {
                 return BodyEnd::Lost;
             }
-            let length = self
-                .unread()
-                .len()
-                .min(usize::try_from(left).unwrap_or(usize::MAX));
+            let length = self.unread().len().min(usize::try_from(left).unwrap_or(usize::MAX));
             let within = body.push(&self.unread()[..length]);
             self.consume(length);
             left -= length as u64;
@@ -197,9 +185,7 @@ impl Input {
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let digits = line.split(|&b| b == b';').next()?.trim_ascii();
     let is_hex = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
-    is_hex
-        .then(|| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok())
-        .flatten()
+    is_hex.then(|| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()).flatten()
 }
 
 /// Looks for the empty line after a head, without looking at any byte twice.
@@ -273,10 +259,7 @@ mod tests {
     #[test]
     fn a_head_without_end_is_given_up() {
         for filler in [b'a', b'\n'] {
-            assert_eq!(
-                HeadScan::default().advance(&vec![filler; MAX_HEAD + 1]),
-                Some(HeadEnd::TooLarge)
-            );
+            assert_eq!(HeadScan::default().advance(&vec![filler; MAX_HEAD + 1]), Some(HeadEnd::TooLarge));
         }
     }
 

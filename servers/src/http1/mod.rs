@@ -41,12 +41,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Serves a connection until one side ends it or it is handed over to the pages.
 pub(crate) async fn serve(stream: Stream, origin: Arc<Origin>) {
     let id = origin.recorder.connection();
-    let mut connection = Connection {
-        stream,
-        input: Input::default(),
-        output: Vec::new(),
-        id,
-    };
+    let mut connection = Connection { stream, input: Input::default(), output: Vec::new(), id };
     loop {
         match connection.exchange(&origin).await {
             Next::Request => {}
@@ -103,28 +98,17 @@ impl Connection {
         let Target::Case { token, path } = head.target() else {
             return Next::Pages;
         };
-        let attempt = std::str::from_utf8(token)
-            .ok()
-            .and_then(|token| origin.recorder.attempt(token));
+        let attempt = std::str::from_utf8(token).ok().and_then(|token| origin.recorder.attempt(token));
         let (has_no_body, expects_continue) = (head.method == b"HEAD", head.expects_continue());
         let (keep, framing) = (head.keeps_connection(), head.framing());
         let recorded = attempt.and_then(|attempt| {
             let request = head.record(framing);
-            let arrival = Arrival {
-                at: origin.at,
-                connection: self.id,
-                protocol: HttpVersion::Http1,
-                request,
-            };
+            let arrival = Arrival { at: origin.at, connection: self.id, protocol: HttpVersion::Http1, request };
             origin.recorder.arrive(attempt, arrival, path)
         });
         self.input.consume(length);
 
-        if expects_continue
-            && framing.has_body()
-            && self.input.unread().is_empty()
-            && self.stream.write_all(CONTINUE).await.is_err()
-        {
+        if expects_continue && framing.has_body() && self.input.unread().is_empty() && self.stream.write_all(CONTINUE).await.is_err() {
             return Next::Gone;
         }
         let (body, end) = self.input.body(&mut self.stream, framing).await;
@@ -144,10 +128,7 @@ impl Connection {
         }
 
         let next = match &chosen {
-            Some(chosen) => {
-                self.answer(&mut recording, chosen.answer(), has_no_body)
-                    .await
-            }
+            Some(chosen) => self.answer(&mut recording, chosen.answer(), has_no_body).await,
             None => self.unscripted(&mut recording).await,
         };
         match next {
@@ -163,22 +144,12 @@ impl Connection {
 
     async fn unscripted(&mut self, recording: &mut Recording) -> Result<Next, Stopped> {
         let head = WireBytes::from(UNSCRIPTED);
-        recording.answer(RecordedAnswer {
-            status: Some(501),
-            head,
-            fate: Fate::Unscripted,
-            ..RecordedAnswer::default()
-        });
+        recording.answer(RecordedAnswer { status: Some(501), head, fate: Fate::Unscripted, ..RecordedAnswer::default() });
         write(&mut self.stream, recording.attempt(), UNSCRIPTED).await?;
         Ok(Next::Request)
     }
 
-    async fn answer(
-        &mut self,
-        recording: &mut Recording,
-        answer: &Answer<Vec<u8>>,
-        is_head: bool,
-    ) -> Result<Next, Stopped> {
+    async fn answer(&mut self, recording: &mut Recording, answer: &Answer<Vec<u8>>, is_head: bool) -> Result<Next, Stopped> {
         self.pause(recording.attempt(), answer.delay_ms).await?;
         let may_keep = match &answer.message {
             Message::Http(http) => {
@@ -187,10 +158,7 @@ impl Connection {
                 self.send(recording, &composed, http.body_delay_ms).await?;
                 composed.reusable
             }
-            Message::Raw(chunks) => {
-                self.send_raw(recording, chunks, answer.then, is_head)
-                    .await?
-            }
+            Message::Raw(chunks) => self.send_raw(recording, chunks, answer.then, is_head).await?,
             Message::Nothing => {
                 recording.silent();
                 // A next request on this connection could only be answered in place of this one.
@@ -216,12 +184,7 @@ impl Connection {
         }
     }
 
-    async fn send(
-        &mut self,
-        recording: &mut Recording,
-        composed: &Composed,
-        body_delay_ms: u32,
-    ) -> Result<(), Stopped> {
+    async fn send(&mut self, recording: &mut Recording, composed: &Composed, body_delay_ms: u32) -> Result<(), Stopped> {
         let kept = &composed.content(&self.output)[..composed.content.len().min(KEPT_BODY)];
         let mut answer = RecordedAnswer {
             status: Some(composed.status),
@@ -233,20 +196,13 @@ impl Connection {
         let mut start = 0;
         if body_delay_ms > 0 && composed.has_more_than_head {
             recording.answer(answer);
-            write(
-                &mut self.stream,
-                recording.attempt(),
-                &self.output[..composed.head.end],
-            )
-            .await?;
+            write(&mut self.stream, recording.attempt(), &self.output[..composed.head.end]).await?;
             start = composed.head.end;
             self.pause(recording.attempt(), body_delay_ms).await?;
-            self.write_last(recording, start, composed.fate.clone())
-                .await
+            self.write_last(recording, start, composed.fate.clone()).await
         } else if self.output.len() > TAIL {
             recording.answer(answer);
-            self.write_last(recording, start, composed.fate.clone())
-                .await
+            self.write_last(recording, start, composed.fate.clone()).await
         } else {
             answer.fate = composed.fate.clone();
             recording.answer(answer);
@@ -255,33 +211,17 @@ impl Connection {
     }
 
     /// Writes the output from `start`, and settles the fate before its last bytes.
-    async fn write_last(
-        &mut self,
-        recording: &mut Recording,
-        start: usize,
-        fate: Fate,
-    ) -> Result<(), Stopped> {
+    async fn write_last(&mut self, recording: &mut Recording, start: usize, fate: Fate) -> Result<(), Stopped> {
         let tail = self.output.len().saturating_sub(TAIL).max(start);
         if tail > start {
-            write(
-                &mut self.stream,
-                recording.attempt(),
-                &self.output[start..tail],
-            )
-            .await?;
+            write(&mut self.stream, recording.attempt(), &self.output[start..tail]).await?;
         }
         recording.settle(fate);
         write(&mut self.stream, recording.attempt(), &self.output[tail..]).await
     }
 
     /// Writes each chunk by itself. Whether the connection can be used again.
-    async fn send_raw(
-        &mut self,
-        recording: &mut Recording,
-        chunks: &[Vec<u8>],
-        then: Then,
-        is_head: bool,
-    ) -> Result<bool, Stopped> {
+    async fn send_raw(&mut self, recording: &mut Recording, chunks: &[Vec<u8>], then: Then, is_head: bool) -> Result<bool, Stopped> {
         let bytes = chunks.concat();
         let view = raw::view(&bytes, is_head);
         let body = &bytes[view.body_start..];
@@ -296,11 +236,7 @@ impl Connection {
         for chunk in &chunks[..last] {
             write(&mut self.stream, recording.attempt(), chunk).await?;
         }
-        recording.settle(if view.is_cut(then) {
-            Fate::Cut
-        } else {
-            Fate::Sent
-        });
+        recording.settle(if view.is_cut(then) { Fate::Cut } else { Fate::Sent });
         for chunk in &chunks[last..] {
             write(&mut self.stream, recording.attempt(), chunk).await?;
         }

@@ -48,12 +48,7 @@ pub(super) fn view(bytes: &[u8], is_head: bool) -> View {
     let mut head_start = 0;
     loop {
         let Some(length) = head_length(&bytes[head_start..]) else {
-            return View {
-                status: status(&bytes[head_start..]),
-                head_start,
-                body_start: bytes.len(),
-                end: End::Missing,
-            };
+            return View { status: status(&bytes[head_start..]), head_start, body_start: bytes.len(), end: End::Missing };
         };
         let head = &bytes[head_start..head_start + length];
         let body_start = head_start + length;
@@ -63,12 +58,7 @@ pub(super) fn view(bytes: &[u8], is_head: bool) -> View {
             continue;
         }
         let end = end(head, status, &bytes[body_start..], is_head);
-        return View {
-            status,
-            head_start,
-            body_start,
-            end,
-        };
+        return View { status, head_start, body_start, end };
     }
 }
 
@@ -82,13 +72,8 @@ fn head_length(bytes: &[u8]) -> Option<usize> {
 
 fn status(head: &[u8]) -> Option<u16> {
     let line = head.split(|&b| b == b'\n').next()?;
-    let word = line
-        .trim_ascii()
-        .split(|&b| b == b' ')
-        .find(|word| !word.is_empty() && !word.starts_with(b"HTTP/"))?;
-    (line.starts_with(b"HTTP/") && word.len() == 3)
-        .then(|| std::str::from_utf8(word).ok()?.parse().ok())
-        .flatten()
+    let word = line.trim_ascii().split(|&b| b == b' ').find(|word| !word.is_empty() && !word.starts_with(b"HTTP/"))?;
+    (line.starts_with(b"HTTP/") && word.len() == 3).then(|| std::str::from_utf8(word).ok()?.parse().ok()).flatten()
 }
 
 fn end(head: &[u8], status: Option<u16>, body: &[u8], is_head: bool) -> End {
@@ -119,10 +104,7 @@ fn ends_chunked(body: &[u8]) -> bool {
         return false;
     };
     let is_field = |line: &&[u8]| !parse_field(line).0.is_empty() && line.contains(&b':');
-    let mut lines = body
-        .rsplit(|&b| b == b'\n')
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        .skip_while(is_field);
+    let mut lines = body.rsplit(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).skip_while(is_field);
     lines.next() == Some(b"0")
 }
 
@@ -137,35 +119,14 @@ mod tests {
 
     #[test]
     fn ends() {
-        assert_eq!(
-            of(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"),
-            (Some(200), End::Delimited)
-        );
-        assert_eq!(
-            of(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"),
-            (Some(200), End::Missing)
-        );
-        assert_eq!(
-            of(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab"),
-            (Some(200), End::Surplus)
-        );
+        assert_eq!(of(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"), (Some(200), End::Delimited));
+        assert_eq!(of(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"), (Some(200), End::Missing));
+        assert_eq!(of(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab"), (Some(200), End::Surplus));
         assert_eq!(of(b"HTTP/1.1 200\n\nab"), (Some(200), End::Connection));
-        assert_eq!(
-            of(b"HTTP/1.1 204 No Content\r\n\r\n"),
-            (Some(204), End::Delimited)
-        );
-        assert_eq!(
-            of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
-            (Some(200), End::Delimited)
-        );
-        assert_eq!(
-            of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n"),
-            (Some(200), End::Delimited)
-        );
-        assert_eq!(
-            of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na"),
-            (Some(200), End::Missing)
-        );
+        assert_eq!(of(b"HTTP/1.1 204 No Content\r\n\r\n"), (Some(204), End::Delimited));
+        assert_eq!(of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"), (Some(200), End::Delimited));
+        assert_eq!(of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n"), (Some(200), End::Delimited));
+        assert_eq!(of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na"), (Some(200), End::Missing));
         assert_eq!(of(b"HTTP/1.1 200 OK\r\nA: b"), (Some(200), End::Missing));
         assert_eq!(of(b"nonsense\r\n\r\n"), (None, End::Connection));
         assert_eq!(of(b""), (None, End::Missing));
@@ -175,9 +136,6 @@ mod tests {
     fn interim_responses_are_skipped() {
         let bytes = b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
         let view = view(bytes, false);
-        assert_eq!(
-            (view.status, view.head_start, view.body_start),
-            (Some(200), 28, bytes.len())
-        );
+        assert_eq!((view.status, view.head_start, view.body_start), (Some(200), 28, bytes.len()));
     }
 }

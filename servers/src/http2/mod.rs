@@ -81,12 +81,7 @@ async fn exchange(
     let (head, mut incoming) = request.into_parts();
     let arrived = attempt.and_then(|attempt| {
         let request = record(&head, hyper::body::Body::is_end_stream(&incoming));
-        let arrival = Arrival {
-            at: origin.at,
-            connection,
-            protocol: HttpVersion::Http2,
-            request,
-        };
+        let arrival = Arrival { at: origin.at, connection, protocol: HttpVersion::Http2, request };
         origin.recorder.arrive(attempt, arrival, path.as_bytes())
     });
     let Some((mut recording, chosen)) = arrived else {
@@ -97,12 +92,7 @@ async fn exchange(
     }
     let Some(chosen) = chosen else {
         let head = WireBytes::from(&b"HTTP/2 501\r\n\r\n"[..]);
-        recording.answer(RecordedAnswer {
-            status: Some(501),
-            head,
-            fate: Fate::Unscripted,
-            ..RecordedAnswer::default()
-        });
+        recording.answer(RecordedAnswer { status: Some(501), head, fate: Fate::Unscripted, ..RecordedAnswer::default() });
         return Ok(plain(StatusCode::NOT_IMPLEMENTED));
     };
     let answer = chosen.answer();
@@ -121,10 +111,7 @@ fn case_of(path: &str) -> Option<(&str, &str)> {
 
 /// With a Host field made of `:authority`, where the pages look for it as in HTTP/1.1.
 fn with_host(mut request: Request<Incoming>) -> Request<Incoming> {
-    let authority = request
-        .uri()
-        .authority()
-        .and_then(|a| HeaderValue::from_str(a.as_str()).ok());
+    let authority = request.uri().authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok());
     if let Some(authority) = authority {
         request.headers_mut().entry(HOST).or_insert(authority);
     }
@@ -138,16 +125,8 @@ fn plain(status: StatusCode) -> Response<Body> {
 }
 
 fn record(head: &Parts, is_bodyless: bool) -> RecordedRequest {
-    let target = head
-        .uri
-        .path_and_query()
-        .map_or("", |target| target.as_str());
-    let field = |(name, value): (&HeaderName, &HeaderValue)| {
-        (
-            WireBytes::from(name.as_str().as_bytes()),
-            WireBytes::from(value.as_bytes()),
-        )
-    };
+    let target = head.uri.path_and_query().map_or("", |target| target.as_str());
+    let field = |(name, value): (&HeaderName, &HeaderValue)| (WireBytes::from(name.as_str().as_bytes()), WireBytes::from(value.as_bytes()));
     RecordedRequest {
         method: escape(head.method.as_str().as_bytes()),
         target: escape(target.as_bytes()),
@@ -177,11 +156,7 @@ async fn receive(incoming: &mut Incoming, recording: &mut Recording) -> Result<(
     Ok(())
 }
 
-async fn respond(
-    mut recording: Recording,
-    answer: &Answer<Vec<u8>>,
-    is_head: bool,
-) -> Result<Response<Body>, ResetStream> {
+async fn respond(mut recording: Recording, answer: &Answer<Vec<u8>>, is_head: bool) -> Result<Response<Body>, ResetStream> {
     pause(recording.attempt(), answer.delay_ms).await?;
     let prepared = match &answer.message {
         Message::Nothing => {
@@ -192,20 +167,11 @@ async fn respond(
             return Err(ResetStream);
         }
         Message::Raw(_) => Err("HTTP/2 cannot carry raw bytes".to_owned()),
-        Message::Http(_) if answer.then == Then::Reset => {
-            Err("over HTTP/2 the connection is not reset".to_owned())
-        }
+        Message::Http(_) if answer.then == Then::Reset => Err("over HTTP/2 the connection is not reset".to_owned()),
         Message::Http(http) => fields(http, is_head).map(|fields| (http, fields)),
     };
     match prepared {
-        Ok((http, (status, fields))) => Ok(response(
-            recording,
-            http,
-            status,
-            fields,
-            answer.then,
-            is_head,
-        )),
+        Ok((http, (status, fields))) => Ok(response(recording, http, status, fields, answer.then, is_head)),
         Err(error) => {
             recording.fail(error);
             Err(ResetStream)
@@ -228,11 +194,8 @@ fn fields(http: &Http<Vec<u8>>, is_head: bool) -> Result<(StatusCode, HeaderMap)
     if !http.interim.is_empty() {
         return Err("interim responses cannot be sent over HTTP/2 here".to_owned());
     }
-    let status = StatusCode::from_u16(http.status)
-        .ok()
-        .filter(|status| !status.is_informational());
-    let status =
-        status.ok_or_else(|| format!("HTTP/2 cannot carry the final status {}", http.status))?;
+    let status = StatusCode::from_u16(http.status).ok().filter(|status| !status.is_informational());
+    let status = status.ok_or_else(|| format!("HTTP/2 cannot carry the final status {}", http.status))?;
     let mut fields = HeaderMap::new();
     for field in &http.fields {
         let (name, value) = match field {
@@ -241,30 +204,14 @@ fn fields(http: &Http<Vec<u8>>, is_head: bool) -> Result<(StatusCode, HeaderMap)
                 return Err(format!("HTTP/2 has no field lines: `{}`", escape(line)));
             }
         };
-        let refused = || {
-            format!(
-                "HTTP/2 cannot carry the field `{}: {}`",
-                escape(name),
-                escape(value)
-            )
-        };
+        let refused = || format!("HTTP/2 cannot carry the field `{}: {}`", escape(name), escape(value));
         let name = HeaderName::from_bytes(name).map_err(|_| refused())?;
         // RFC 9113, section 8.2.2; the library would drop them in silence.
-        if [
-            "connection",
-            "keep-alive",
-            "proxy-connection",
-            "transfer-encoding",
-            "upgrade",
-        ]
-        .contains(&name.as_str())
-        {
+        if ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"].contains(&name.as_str()) {
             return Err(refused());
         }
         let value = HeaderValue::from_bytes(value).map_err(|_| refused())?;
-        fields
-            .try_append(name, value)
-            .map_err(|_| "too many fields".to_owned())?;
+        fields.try_append(name, value).map_err(|_| "too many fields".to_owned())?;
     }
     let forbids_body = matches!(http.status, 204 | 304);
     match http.framing {
@@ -278,10 +225,7 @@ fn fields(http: &Http<Vec<u8>>, is_head: bool) -> Result<(StatusCode, HeaderMap)
         Framing::Length | Framing::Chunked | Framing::Close => {}
     }
     if forbids_body && !is_head && !http.body.is_empty() && http.framing != Framing::Length {
-        return Err(format!(
-            "a body cannot follow the status {} over HTTP/2",
-            http.status
-        ));
+        return Err(format!("a body cannot follow the status {} over HTTP/2", http.status));
     }
     Ok((status, fields))
 }
@@ -295,15 +239,10 @@ fn response(
     is_head: bool,
 ) -> Response<Body> {
     let is_bodyless = is_head || matches!(http.status, 204 | 304);
-    let length = if is_bodyless {
-        0
-    } else {
-        http.cut.unwrap_or(usize::MAX).min(http.body.len())
-    };
+    let length = if is_bodyless { 0 } else { http.cut.unwrap_or(usize::MAX).min(http.body.len()) };
     let content = Bytes::copy_from_slice(&http.body[..length]);
     let is_cut = !is_bodyless && length < http.body.len();
-    let is_short =
-        matches!(http.framing, Framing::Declared(n) if !is_bodyless && n > length as u64);
+    let is_short = matches!(http.framing, Framing::Declared(n) if !is_bodyless && n > length as u64);
     let answer = RecordedAnswer {
         status: Some(status.as_u16()),
         head: render(status, &fields),
@@ -312,11 +251,7 @@ fn response(
         fate: Fate::Pending,
     };
     recording.answer(answer);
-    let fate = if is_cut || is_short {
-        Fate::Cut
-    } else {
-        Fate::Sent
-    };
+    let fate = if is_cut || is_short { Fate::Cut } else { Fate::Sent };
     let body = if !is_cut && content.is_empty() && (is_bodyless || http.body_delay_ms == 0) {
         recording.settle(fate);
         Body::empty()
@@ -326,13 +261,7 @@ fn response(
             (true, Then::Hang) => End::Hang,
             (true, _) => End::Reset,
         };
-        Body::new(ScriptedBody::new(
-            recording,
-            content,
-            http.body_delay_ms,
-            fate,
-            end,
-        ))
+        Body::new(ScriptedBody::new(recording, content, http.body_delay_ms, fate, end))
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;

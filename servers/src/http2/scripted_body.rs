@@ -41,23 +41,10 @@ pub(super) struct ScriptedBody {
 
 impl ScriptedBody {
     /// A body of these bytes, `delay_ms` after the head. Once they are taken its fate is the given one.
-    pub(super) fn new(
-        recording: Recording,
-        content: Bytes,
-        delay_ms: u32,
-        fate: Fate,
-        end: End,
-    ) -> Self {
+    pub(super) fn new(recording: Recording, content: Bytes, delay_ms: u32, fate: Fate, end: End) -> Self {
         let attempt = Arc::clone(recording.attempt());
         let wait = (delay_ms > 0).then(|| wait(&attempt, delay_ms));
-        Self {
-            recording,
-            content: Some(content),
-            fate,
-            end,
-            wait,
-            attempt,
-        }
+        Self { recording, content: Some(content), fate, end, wait, attempt }
     }
 }
 
@@ -72,10 +59,7 @@ impl hyper::body::Body for ScriptedBody {
     type Data = Bytes;
     type Error = ResetStream;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, ResetStream>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResetStream>>> {
         let this = &mut *self;
         if let Some(wait) = &mut this.wait {
             match wait.as_mut().poll(cx) {
@@ -106,11 +90,7 @@ impl hyper::body::Body for ScriptedBody {
                 return Poll::Ready(Some(Ok(Frame::data(content))));
             }
             cx.waker().wake_by_ref();
-            return if this.end == End::InOrder {
-                Poll::Ready(None)
-            } else {
-                Poll::Pending
-            };
+            return if this.end == End::InOrder { Poll::Ready(None) } else { Poll::Pending };
         }
         match this.end {
             End::InOrder => Poll::Ready(None),

@@ -26,21 +26,13 @@ async fn close_ends_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reset_is_a_reset() {
-    let setup = Setup::answering(vec![
-        then(Message::Http(http(200, "hi")), Then::Reset),
-        then(Message::Nothing, Then::Reset),
-    ])
-    .await;
+    let setup = Setup::answering(vec![then(Message::Http(http(200, "hi")), Then::Reset), then(Message::Nothing, Then::Reset)]).await;
     let mut stream = setup.get();
     expect(&mut stream, OK);
     assert_eq!(error_kind(&mut stream), Some(ErrorKind::ConnectionReset));
     let mut stream = setup.get();
     assert_eq!(error_kind(&mut stream), Some(ErrorKind::ConnectionReset));
-    let fates: Vec<_> = setup
-        .exchanges()
-        .into_iter()
-        .map(|e| (e.answer.fate, e.answered_us.is_some()))
-        .collect();
+    let fates: Vec<_> = setup.exchanges().into_iter().map(|e| (e.answer.fate, e.answered_us.is_some())).collect();
     assert_eq!(fates, [(Fate::Sent, true), (Fate::Cut, false)]);
 }
 
@@ -54,16 +46,11 @@ async fn nothing_closes_without_a_byte() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hang_lasts_until_the_token_is_taken() {
-    for (message, sent, fate) in [
-        (Message::Nothing, "", Fate::Cut),
-        (Message::Http(http(200, "hi")), OK, Fate::Sent),
-    ] {
+    for (message, sent, fate) in [(Message::Nothing, "", Fate::Cut), (Message::Http(http(200, "hi")), OK, Fate::Sent)] {
         let setup = Setup::answering(vec![then(message, Then::Hang)]).await;
         let mut stream = setup.get();
         expect(&mut stream, sent);
-        setup
-            .until(|e| e.len() == 1 && e[0].answer.fate == fate)
-            .await;
+        setup.until(|e| e.len() == 1 && e[0].answer.fate == fate).await;
         stream.set_nonblocking(true).expect("sets");
         assert_eq!(error_kind(&mut stream), Some(ErrorKind::WouldBlock));
         stream.set_nonblocking(false).expect("sets");
@@ -74,18 +61,10 @@ async fn a_hang_lasts_until_the_token_is_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_goes_away_is_noticed_within_a_delay() {
-    let setup = Setup::answering(vec![Answer {
-        delay_ms: 60_000,
-        ..ok("hi")
-    }])
-    .await;
+    let setup = Setup::answering(vec![Answer { delay_ms: 60_000, ..ok("hi") }]).await;
     drop(setup.get());
-    let exchanges = setup
-        .until(|e| e.len() == 1 && e[0].answer.fate != Fate::Pending)
-        .await;
-    assert!(
-        matches!(&exchanges[0].answer.fate, Fate::Failed { error } if error.contains("closed"))
-    );
+    let exchanges = setup.until(|e| e.len() == 1 && e[0].answer.fate != Fate::Pending).await;
+    assert!(matches!(&exchanges[0].answer.fate, Fate::Failed { error } if error.contains("closed")));
     assert_eq!(exchanges[0].answered_us, None);
 }
 
@@ -93,9 +72,7 @@ async fn a_peer_that_goes_away_is_noticed_within_a_delay() {
 async fn a_peer_that_never_reads_is_let_go_when_the_token_is_taken() {
     let setup = Setup::answering(vec![ok(&"x".repeat(32 << 20))]).await;
     let mut stream = setup.get();
-    setup
-        .until(|e| e.len() == 1 && e[0].answer.status == Some(200))
-        .await;
+    setup.until(|e| e.len() == 1 && e[0].answer.status == Some(200)).await;
     let exchanges = setup.servers.take(&setup.token);
     assert_eq!(exchanges[0].answer.fate, Fate::Pending);
     let mut bytes = Vec::new();

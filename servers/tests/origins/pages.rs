@@ -9,14 +9,10 @@ use crate::support::{Setup, expect, ok, rest};
 #[tokio::test(flavor = "multi_thread")]
 async fn every_origin_serves_the_pages_and_says_close() {
     let setup = Setup::answering(vec![]).await;
-    let plain = Alias::ALL
-        .iter()
-        .filter(|a| a.protocol() == Protocol::Http1 && a.scheme().word() == "http");
+    let plain = Alias::ALL.iter().filter(|a| a.protocol() == Protocol::Http1 && a.scheme().word() == "http");
     for &alias in plain {
         let mut stream = setup.connect(alias);
-        stream
-            .write_all(b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n")
-            .expect("writes");
+        stream.write_all(b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n").expect("writes");
         let answer = rest(&mut stream);
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         assert!(answer.ends_with(&format!("page of {alias}")), "{answer}");
@@ -35,19 +31,12 @@ async fn an_icon_that_nobody_has_is_404() {
 async fn a_page_may_follow_a_case_on_the_same_connection() {
     let setup = Setup::answering(vec![ok("hi")]).await;
     // At once and byte by byte: what was read already is handed over too.
-    let mut stream =
-        setup.send(setup.request("GET", "x", "") + "GET /page HTTP/1.1\r\nHost: x\r\n\r\n");
-    expect(
-        &mut stream,
-        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-    );
+    let mut stream = setup.send(setup.request("GET", "x", "") + "GET /page HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
     assert!(rest(&mut stream).ends_with("page of b"));
 
     let mut stream = setup.get();
-    expect(
-        &mut stream,
-        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-    );
+    expect(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
     for byte in b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n" {
         stream.write_all(&[*byte]).expect("writes");
     }

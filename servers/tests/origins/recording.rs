@@ -20,22 +20,13 @@ async fn every_byte_of_a_head_is_kept_in_case_and_order() {
     let mut stream = setup.send(&head);
     assert_eq!(rest(&mut stream), OK);
 
-    let [exchange] = &setup.exchanges()[..] else {
-        panic!("one exchange")
-    };
+    let [exchange] = &setup.exchanges()[..] else { panic!("one exchange") };
     let request = &exchange.request;
     assert_eq!(request.head.as_deref(), Some(&head[..]));
     assert_eq!(request.method, "GeT");
-    assert_eq!(
-        request.target,
-        format!("/t/{}/x?q=%20\\\\\"<>", setup.token)
-    );
+    assert_eq!(request.target, format!("/t/{}/x?q=%20\\\\\"<>", setup.token));
     assert_eq!(request.path(), "x");
-    let fields: Vec<(&[u8], &[u8])> = request
-        .fields
-        .iter()
-        .map(|(n, v)| (&n[..], &v[..]))
-        .collect();
+    let fields: Vec<(&[u8], &[u8])> = request.fields.iter().map(|(n, v)| (&n[..], &v[..])).collect();
     let expected: [(&[u8], &[u8]); 7] = [
         (b"hOST", b"b"),
         (b"X-a", b"1"),
@@ -47,16 +38,10 @@ async fn every_byte_of_a_head_is_kept_in_case_and_order() {
     ];
     assert_eq!(fields, expected);
     assert_eq!(request.values("x-a"), [&b"1"[..], b"two", b""]);
-    assert_eq!(
-        (exchange.at, exchange.step, exchange.protocol),
-        (Alias::B, 0, HttpVersion::Http1)
-    );
+    assert_eq!((exchange.at, exchange.step, exchange.protocol), (Alias::B, 0, HttpVersion::Http1));
     assert!(exchange.answered_us >= Some(exchange.arrived_us));
     assert_eq!(exchange.answer.status, Some(200));
-    assert_eq!(
-        (exchange.answer.body_length, &exchange.answer.body[..]),
-        (2, &b"hi"[..])
-    );
+    assert_eq!((exchange.answer.body_length, &exchange.answer.body[..]), (2, &b"hi"[..]));
     assert_eq!([&exchange.answer.head[..], b"hi"].concat(), OK.as_bytes());
     assert_eq!(exchange.answer.fate, Fate::Sent);
 }
@@ -64,24 +49,11 @@ async fn every_byte_of_a_head_is_kept_in_case_and_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exchange_survives_json() {
     let setup = Setup::answering(vec![ok("hi")]).await;
-    ask(
-        &setup,
-        setup.request(
-            "POST",
-            "x",
-            "X: \u{e9}\r\nContent-Length: 1\r\nConnection: close\r\n",
-        ) + "\u{1}",
-    );
+    ask(&setup, setup.request("POST", "x", "X: \u{e9}\r\nContent-Length: 1\r\nConnection: close\r\n") + "\u{1}");
     let exchanges = setup.exchanges();
     let json = serde_json::to_string(&exchanges).expect("serialises");
-    assert!(
-        json.contains(r#""\\xC3\\xA9""#) && json.contains(r#""body":"\\x01""#),
-        "{json}"
-    );
-    assert_eq!(
-        serde_json::from_str::<Vec<Exchange>>(&json).expect("deserialises"),
-        exchanges
-    );
+    assert!(json.contains(r#""\\xC3\\xA9""#) && json.contains(r#""body":"\\x01""#), "{json}");
+    assert_eq!(serde_json::from_str::<Vec<Exchange>>(&json).expect("deserialises"), exchanges);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,32 +77,21 @@ async fn a_sized_body_is_kept_to_4096_bytes_and_counted_to_its_end() {
 async fn a_chunked_body_is_put_together() {
     let setup = Setup::answering(vec![ok("hi")]).await;
     let request = setup.request("POST", "x", "Transfer-Encoding: chunked\r\n");
-    let mut stream = setup.send(format!(
-        "{request}4;x=y\r\nWiki\r\n5\r\npedia\r\n0\r\nTrailer: x\r\n\r\n"
-    ));
+    let mut stream = setup.send(format!("{request}4;x=y\r\nWiki\r\n5\r\npedia\r\n0\r\nTrailer: x\r\n\r\n"));
     expect(&mut stream, OK);
-    stream
-        .write_all(setup.request("GET", "x", "").as_bytes())
-        .expect("writes");
+    stream.write_all(setup.request("GET", "x", "").as_bytes()).expect("writes");
     expect(&mut stream, OK);
 
     let exchanges = setup.exchanges();
     assert_eq!(&exchanges[0].request.body[..], b"Wikipedia");
-    assert_eq!(
-        (
-            exchanges[0].request.body_length,
-            exchanges[0].request.body_complete
-        ),
-        (9, true)
-    );
+    assert_eq!((exchanges[0].request.body_length, exchanges[0].request.body_complete), (9, true));
     assert_eq!(exchanges[1].request.method, "GET");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_waits_for_100_gets_it() {
     let setup = Setup::answering(vec![ok("hi")]).await;
-    let mut stream =
-        setup.send(setup.request("POST", "x", "Content-Length: 1\r\nExpect: 100-Continue\r\n"));
+    let mut stream = setup.send(setup.request("POST", "x", "Content-Length: 1\r\nExpect: 100-Continue\r\n"));
     expect(&mut stream, "HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(b"x").expect("writes");
     expect(&mut stream, OK);
@@ -140,19 +101,9 @@ async fn a_client_that_waits_for_100_gets_it() {
 async fn a_body_that_never_ends_is_a_failure_in_the_record() {
     let setup = Setup::answering(vec![ok("hi")]).await;
     drop(setup.send(setup.request("POST", "x", "Content-Length: 5\r\n") + "abc"));
-    let exchanges = setup
-        .until(|e| e.len() == 1 && e[0].answer.fate != Fate::Pending)
-        .await;
-    assert!(
-        matches!(&exchanges[0].answer.fate, Fate::Failed { error } if error.contains("closed"))
-    );
-    assert_eq!(
-        (
-            exchanges[0].request.body_length,
-            exchanges[0].request.body_complete
-        ),
-        (3, false)
-    );
+    let exchanges = setup.until(|e| e.len() == 1 && e[0].answer.fate != Fate::Pending).await;
+    assert!(matches!(&exchanges[0].answer.fate, Fate::Failed { error } if error.contains("closed")));
+    assert_eq!((exchanges[0].request.body_length, exchanges[0].request.body_complete), (3, false));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,10 +119,7 @@ async fn requests_on_one_connection_share_its_number_and_keep_their_order() {
 
     let exchanges = setup.exchanges();
     let connections: Vec<_> = exchanges.iter().map(|e| e.connection).collect();
-    assert!(
-        matches!(connections[..], [a, b, c, d] if a == b && b == c && c != d),
-        "{connections:?}"
-    );
+    assert!(matches!(connections[..], [a, b, c, d] if a == b && b == c && c != d), "{connections:?}");
     assert!(exchanges.is_sorted_by(|a, b| a.sequence < b.sequence && a.arrived_us <= b.arrived_us));
 }
 
@@ -179,22 +127,13 @@ async fn requests_on_one_connection_share_its_number_and_keep_their_order() {
 async fn what_nobody_scripted_is_501_and_recorded() {
     let setup = Setup::new(vec![vec![resource("x", vec![], vec![ok("hi")])]]).await;
     let preflight = "Access-Control-Request-Method: PUT\r\nConnection: close\r\n";
-    for request in [
-        setup.request("OPTIONS", "x", preflight),
-        setup.request("GET", "y", "Connection: close\r\n"),
-    ] {
-        assert_eq!(
-            ask(&setup, request),
-            "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n"
-        );
+    for request in [setup.request("OPTIONS", "x", preflight), setup.request("GET", "y", "Connection: close\r\n")] {
+        assert_eq!(ask(&setup, request), "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n");
     }
     let exchanges = setup.exchanges();
     assert!(exchanges[0].request.is_preflight() && !exchanges[1].request.is_preflight());
     for exchange in exchanges {
-        assert_eq!(
-            (exchange.answer.fate, exchange.answer.status),
-            (Fate::Unscripted, Some(501))
-        );
+        assert_eq!((exchange.answer.fate, exchange.answer.status), (Fate::Unscripted, Some(501)));
     }
 }
 
@@ -203,13 +142,8 @@ async fn an_unknown_token_is_404_and_leaves_no_trace() {
     let setup = Setup::answering(vec![ok("hi")]).await;
     let unknown = Token::new();
     for token in [unknown.as_str(), "", "zz", "%00"] {
-        let request = format!(
-            "POST /t/{token}/x HTTP/1.1\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"
-        );
-        assert_eq!(
-            ask(&setup, request),
-            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-        );
+        let request = format!("POST /t/{token}/x HTTP/1.1\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx");
+        assert_eq!(ask(&setup, request), "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     }
     assert_eq!(setup.servers.exchanges(&unknown), []);
     assert_eq!(setup.exchanges(), []);
@@ -226,8 +160,7 @@ async fn hostile_requests_neither_panic_nor_stop_the_servers() {
         answer
     };
     assert_eq!(answer, b"HTTP/1.1 431");
-    let path =
-        |rest: &str| format!("GET /t/{}/x HTTP/1.1\r\n{rest}\r\n\r\n", setup.token).into_bytes();
+    let path = |rest: &str| format!("GET /t/{}/x HTTP/1.1\r\n{rest}\r\n\r\n", setup.token).into_bytes();
     let hostile: Vec<Vec<u8>> = vec![
         vec![],
         vec![0; 1000],

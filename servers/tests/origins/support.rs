@@ -34,12 +34,8 @@ impl Setup {
                 }
             })
         };
-        let pages = Router::new()
-            .route("/page", get(page))
-            .route("/socket", get(talk));
-        let servers = Servers::start(Options { pages })
-            .await
-            .expect("servers start");
+        let pages = Router::new().route("/page", get(page)).route("/socket", get(talk));
+        let servers = Servers::start(Options { pages }).await.expect("servers start");
         let token = Token::new();
         servers.register(&token, Script { steps });
         Self { servers, token }
@@ -53,9 +49,7 @@ impl Setup {
     pub(crate) fn connect(&self, alias: Alias) -> TcpStream {
         let port = self.servers.topology().port(alias);
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("connects");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .expect("sets a time-out");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("sets a time-out");
         stream
     }
 
@@ -93,17 +87,8 @@ impl Setup {
     }
 }
 
-pub(crate) fn resource(
-    path: &str,
-    preflight: Vec<Answer<Vec<u8>>>,
-    response: Vec<Answer<Vec<u8>>>,
-) -> Resource<Vec<u8>> {
-    Resource {
-        at: Alias::B,
-        path: path.to_owned(),
-        preflight,
-        response,
-    }
+pub(crate) fn resource(path: &str, preflight: Vec<Answer<Vec<u8>>>, response: Vec<Answer<Vec<u8>>>) -> Resource<Vec<u8>> {
+    Resource { at: Alias::B, path: path.to_owned(), preflight, response }
 }
 
 pub(crate) fn http(status: u16, body: &str) -> Http<Vec<u8>> {
@@ -124,11 +109,7 @@ pub(crate) fn pair(name: &str, value: impl AsRef<[u8]>) -> Field<Vec<u8>> {
 }
 
 pub(crate) fn then(message: Message<Vec<u8>>, then: Then) -> Answer<Vec<u8>> {
-    Answer {
-        delay_ms: 0,
-        message,
-        then,
-    }
+    Answer { delay_ms: 0, message, then }
 }
 
 /// An answer in good order.
@@ -137,15 +118,7 @@ pub(crate) fn ok(body: &str) -> Answer<Vec<u8>> {
 }
 
 pub(crate) fn raw(chunks: &[&str], end: Then) -> Answer<Vec<u8>> {
-    then(
-        Message::Raw(
-            chunks
-                .iter()
-                .map(|chunk| chunk.as_bytes().to_vec())
-                .collect(),
-        ),
-        end,
-    )
+    then(Message::Raw(chunks.iter().map(|chunk| chunk.as_bytes().to_vec()).collect()), end)
 }
 
 /// Reads until these bytes have arrived.
@@ -157,10 +130,7 @@ pub(crate) fn expect(stream: &mut TcpStream, expected: &str) {
         match stream.read(&mut bytes[length..]) {
             Ok(0) => break,
             Ok(n) => length += n,
-            Err(error) => panic!(
-                "{error} after {:?}",
-                String::from_utf8_lossy(&bytes[..length])
-            ),
+            Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&bytes[..length])),
         }
     }
     assert_eq!(String::from_utf8_lossy(&bytes[..length]), expected);

@@ -25,14 +25,9 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::support::{Setup, http, ok, pair, raw, then};
 
-async fn connect(
-    setup: &Setup,
-    alias: Alias,
-    alpn: &[&str],
-) -> std::io::Result<TlsStream<TcpStream>> {
+async fn connect(setup: &Setup, alias: Alias, alpn: &[&str]) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
-    let ca =
-        CertificateDer::from_pem_slice(setup.servers.ca_pem().as_bytes()).expect("a certificate");
+    let ca = CertificateDer::from_pem_slice(setup.servers.ca_pem().as_bytes()).expect("a certificate");
     roots.add(ca).expect("a good certificate");
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -40,84 +35,43 @@ async fn connect(
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|word| word.as_bytes().to_vec()).collect();
-    let stream =
-        TcpStream::connect((Ipv4Addr::LOCALHOST, setup.servers.topology().port(alias))).await?;
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, setup.servers.topology().port(alias))).await?;
     let name = ServerName::try_from(alias.host()).expect("a name");
-    TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 fn at(alias: Alias, response: Vec<Answer<Vec<u8>>>) -> Vec<Vec<Resource<Vec<u8>>>> {
-    vec![vec![Resource {
-        at: alias,
-        path: "x".to_owned(),
-        preflight: vec![],
-        response,
-    }]]
+    vec![vec![Resource { at: alias, path: "x".to_owned(), preflight: vec![], response }]]
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_tls_origin_has_a_certificate_that_the_authority_signed() {
     let setup = Setup::new(vec![]).await;
-    for &alias in Alias::ALL
-        .iter()
-        .filter(|alias| alias.scheme().word() == "https")
-    {
-        let stream = connect(&setup, alias, &["h2", "http/1.1"])
-            .await
-            .expect("a handshake");
-        let expected: &[u8] = if matches!(alias, Alias::AH2 | Alias::BH2) {
-            b"h2"
-        } else {
-            b"http/1.1"
-        };
-        assert_eq!(
-            stream.get_ref().1.alpn_protocol(),
-            Some(expected),
-            "{alias}"
-        );
+    for &alias in Alias::ALL.iter().filter(|alias| alias.scheme().word() == "https") {
+        let stream = connect(&setup, alias, &["h2", "http/1.1"]).await.expect("a handshake");
+        let expected: &[u8] = if matches!(alias, Alias::AH2 | Alias::BH2) { b"h2" } else { b"http/1.1" };
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(expected), "{alias}");
     }
     assert!(connect(&setup, Alias::AH2, &["http/1.1"]).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_carries_the_same_answers() {
-    let setup = Setup::new(at(
-        Alias::BTls,
-        vec![ok("hi"), then(Message::Http(http(200, "hi")), Then::Close)],
-    ))
-    .await;
-    let mut stream = connect(&setup, Alias::BTls, &[])
-        .await
-        .expect("a handshake");
-    stream
-        .write_all(setup.request("GET", "x", "").repeat(2).as_bytes())
-        .await
-        .expect("writes");
+    let setup = Setup::new(at(Alias::BTls, vec![ok("hi"), then(Message::Http(http(200, "hi")), Then::Close)])).await;
+    let mut stream = connect(&setup, Alias::BTls, &[]).await.expect("a handshake");
+    stream.write_all(setup.request("GET", "x", "").repeat(2).as_bytes()).await.expect("writes");
     let mut answer = String::new();
     // Without close_notify this would be an error.
-    stream
-        .read_to_string(&mut answer)
-        .await
-        .expect("closed in order");
-    assert_eq!(
-        answer,
-        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".repeat(2)
-    );
+    stream.read_to_string(&mut answer).await.expect("closed in order");
+    assert_eq!(answer, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".repeat(2));
     assert_eq!(setup.exchanges()[1].at, Alias::BTls);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_is_reset_beneath() {
     let setup = Setup::new(at(Alias::BTls, vec![then(Message::Nothing, Then::Reset)])).await;
-    let mut stream = connect(&setup, Alias::BTls, &[])
-        .await
-        .expect("a handshake");
-    stream
-        .write_all(setup.request("GET", "x", "").as_bytes())
-        .await
-        .expect("writes");
+    let mut stream = connect(&setup, Alias::BTls, &[]).await.expect("a handshake");
+    stream.write_all(setup.request("GET", "x", "").as_bytes()).await.expect("writes");
     let error = stream.read(&mut [0; 1]).await.expect_err("a reset");
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
@@ -131,41 +85,24 @@ struct Client {
 impl Client {
     async fn new(response: Vec<Answer<Vec<u8>>>) -> Self {
         let setup = Setup::new(at(Alias::BH2, response)).await;
-        let stream = connect(&setup, Alias::BH2, &["h2"])
-            .await
-            .expect("a handshake");
+        let stream = connect(&setup, Alias::BH2, &["h2"]).await.expect("a handshake");
         let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
         let (sender, connection) = handshake.expect("an HTTP/2 handshake");
         tokio::spawn(connection);
         Self { setup, sender }
     }
 
-    async fn send(
-        &mut self,
-        method: &str,
-        path: &str,
-        body: &'static str,
-    ) -> hyper::Result<Response<Incoming>> {
+    async fn send(&mut self, method: &str, path: &str, body: &'static str) -> hyper::Result<Response<Incoming>> {
         let uri = format!("{}{path}", self.setup.servers.topology().origin(Alias::BH2));
-        let body = if body.is_empty() {
-            Body::empty()
-        } else {
-            Body::from(body)
-        };
-        let request = Request::builder()
-            .method(method)
-            .uri(uri)
-            .header("x-a", "1")
-            .header("X-A", &b"\xe9"[..])
-            .body(body);
+        let body = if body.is_empty() { Body::empty() } else { Body::from(body) };
+        let request = Request::builder().method(method).uri(uri).header("x-a", "1").header("X-A", &b"\xe9"[..]).body(body);
         self.sender.ready().await?;
         self.sender.send_request(request.expect("a request")).await
     }
 
     async fn case(&mut self, method: &str) -> hyper::Result<Response<Incoming>> {
         let path = format!("/t/{}/x?q", self.setup.token);
-        self.send(method, &path, if method == "POST" { "body" } else { "" })
-            .await
+        self.send(method, &path, if method == "POST" { "body" } else { "" }).await
     }
 
     async fn settled(&self) -> Exchange {
@@ -181,53 +118,24 @@ async fn text(response: Response<Incoming>) -> hyper::Result<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn http2_answers_and_records() {
     let mut scripted = http(200, "hi");
-    scripted.fields = vec![
-        pair("Access-Control-Allow-Origin", "*"),
-        pair("X-Odd", b"\xff"),
-        pair("x-odd", "2"),
-    ];
+    scripted.fields = vec![pair("Access-Control-Allow-Origin", "*"), pair("X-Odd", b"\xff"), pair("x-odd", "2")];
     let mut client = Client::new(vec![then(Message::Http(scripted), Then::Keep)]).await;
     let response = client.case("POST").await.expect("a response");
-    let names: Vec<_> = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
+    let names: Vec<_> = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
     let field = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
-    let mut expected = vec![
-        field("access-control-allow-origin", b"*"),
-        field("x-odd", b"\xff"),
-        field("x-odd", b"2"),
-    ];
+    let mut expected = vec![field("access-control-allow-origin", b"*"), field("x-odd", b"\xff"), field("x-odd", b"2")];
     expected.push(field("content-length", b"2"));
     assert_eq!(names, expected);
     assert_eq!(text(response).await.expect("a body"), "hi");
 
     let exchange = client.settled().await;
-    assert_eq!(
-        (exchange.at, exchange.protocol),
-        (Alias::BH2, HttpVersion::Http2)
-    );
+    assert_eq!((exchange.at, exchange.protocol), (Alias::BH2, HttpVersion::Http2));
     assert_eq!(exchange.request.method, "POST");
-    assert_eq!(
-        exchange.request.target,
-        format!("/t/{}/x?q", client.setup.token)
-    );
+    assert_eq!(exchange.request.target, format!("/t/{}/x?q", client.setup.token));
     assert_eq!(exchange.request.values("X-a"), [&b"1"[..], b"\xe9"]);
-    assert_eq!(
-        (&exchange.request.body[..], exchange.request.body_complete),
-        (&b"body"[..], true)
-    );
-    assert_eq!(
-        (exchange.answer.status, exchange.answer.fate),
-        (Some(200), Fate::Sent)
-    );
-    assert!(
-        exchange
-            .answer
-            .head
-            .starts_with(b"HTTP/2 200\r\naccess-control-allow-origin: *\r\n")
-    );
+    assert_eq!((&exchange.request.body[..], exchange.request.body_complete), (&b"body"[..], true));
+    assert_eq!((exchange.answer.status, exchange.answer.fate), (Some(200), Fate::Sent));
+    assert!(exchange.answer.head.starts_with(b"HTTP/2 200\r\naccess-control-allow-origin: *\r\n"));
     let head = client.case("HEAD").await.expect("a response");
     assert_eq!(head.headers()["content-length"], "2");
     assert_eq!(text(head).await.expect("no body"), "");
@@ -238,21 +146,10 @@ async fn http2_serves_pages_and_refuses_what_nobody_scripted() {
     let mut client = Client::new(vec![]).await;
     let page = client.send("GET", "/page", "").await.expect("a response");
     assert_eq!(text(page).await.expect("a body"), "page of b-h2");
-    assert_eq!(
-        client
-            .send("GET", "/t/0/x", "")
-            .await
-            .expect("a response")
-            .status(),
-        404
-    );
+    assert_eq!(client.send("GET", "/t/0/x", "").await.expect("a response").status(), 404);
     let unscripted = client.case("GET").await.expect("a response");
     assert_eq!(unscripted.status(), 501);
-    assert!(
-        unscripted.headers().is_empty(),
-        "{:?}",
-        unscripted.headers()
-    );
+    assert!(unscripted.headers().is_empty(), "{:?}", unscripted.headers());
     assert_eq!(client.settled().await.answer.fate, Fate::Unscripted);
 }
 
@@ -271,10 +168,7 @@ async fn http2_says_what_it_cannot_carry() {
         with(&|http| http.fields = vec![pair("a", "c\nd")]),
         with(&|http| http.fields = vec![pair("Connection", "close")]),
         with(&|http| {
-            http.interim = vec![Interim {
-                status: 103,
-                fields: vec![],
-            }];
+            http.interim = vec![Interim { status: 103, fields: vec![] }];
         }),
         with(&|http| http.status = 99),
     ];
@@ -283,10 +177,7 @@ async fn http2_says_what_it_cannot_carry() {
     for nth in 0..count {
         client.case("GET").await.expect_err("the stream is reset");
         let fate = client.settled().await.answer.fate;
-        assert!(
-            matches!(&fate, Fate::Failed { error } if error.contains("HTTP/2")),
-            "{nth}: {fate:?}"
-        );
+        assert!(matches!(&fate, Fate::Failed { error } if error.contains("HTTP/2")), "{nth}: {fate:?}");
     }
 }
 
@@ -296,26 +187,12 @@ async fn http2_cuts_and_drops() {
     cut.cut = Some(2);
     let mut slow = http(200, "slow");
     (slow.framing, slow.body_delay_ms) = (Framing::Close, 30);
-    let answers = vec![
-        then(Message::Http(cut), Then::Close),
-        then(Message::Nothing, Then::Close),
-        then(Message::Http(slow), Then::Keep),
-    ];
+    let answers = vec![then(Message::Http(cut), Then::Close), then(Message::Nothing, Then::Close), then(Message::Http(slow), Then::Keep)];
     let mut client = Client::new(answers.clone()).await;
     let mut response = client.case("GET").await.expect("a head");
-    let frame = response
-        .body_mut()
-        .frame()
-        .await
-        .expect("a frame")
-        .expect("data");
+    let frame = response.body_mut().frame().await.expect("a frame").expect("data");
     assert_eq!(frame.into_data().expect("data"), "bo");
-    response
-        .body_mut()
-        .frame()
-        .await
-        .expect("an end")
-        .expect_err("a reset");
+    response.body_mut().frame().await.expect("an end").expect_err("a reset");
     assert_eq!(client.settled().await.answer.fate, Fate::Cut);
 
     let mut client = Client::new(answers[1..].to_vec()).await;
@@ -329,38 +206,20 @@ async fn http2_cuts_and_drops() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn http2_hangs_until_the_token_is_taken_and_notices_a_peer_that_goes_away() {
-    let delayed = Answer {
-        delay_ms: 60_000,
-        ..ok("hi")
-    };
+    let delayed = Answer { delay_ms: 60_000, ..ok("hi") };
     let mut client = Client::new(vec![delayed, then(Message::Nothing, Then::Hang)]).await;
-    let gone =
-        tokio::time::timeout(std::time::Duration::from_millis(100), client.case("GET")).await;
+    let gone = tokio::time::timeout(std::time::Duration::from_millis(100), client.case("GET")).await;
     assert!(gone.is_err(), "no answer yet");
     let exchange = client.settled().await;
-    assert!(
-        matches!(exchange.answer.fate, Fate::Failed { .. }),
-        "{:?}",
-        exchange.answer.fate
-    );
+    assert!(matches!(exchange.answer.fate, Fate::Failed { .. }), "{:?}", exchange.answer.fate);
 
     let path = format!("/t/{}/x", client.setup.token);
     let hung = client.sender.clone().send_request(
-        Request::get(format!(
-            "{}{path}",
-            client.setup.servers.topology().origin(Alias::BH2)
-        ))
-        .body(Body::empty())
-        .expect("a request"),
+        Request::get(format!("{}{path}", client.setup.servers.topology().origin(Alias::BH2))).body(Body::empty()).expect("a request"),
     );
     let hung = tokio::spawn(hung);
-    client
-        .setup
-        .until(|e| e.len() == 2 && e[1].answer.fate == Fate::Cut)
-        .await;
+    client.setup.until(|e| e.len() == 2 && e[1].answer.fate == Fate::Cut).await;
     assert!(!hung.is_finished());
     client.setup.servers.take(&client.setup.token);
-    hung.await
-        .expect("no panic")
-        .expect_err("the stream is reset");
+    hung.await.expect("no panic").expect_err("the stream is reset");
 }
