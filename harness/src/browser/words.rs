@@ -84,10 +84,10 @@ const FIREFOX: &[(&str, Reason)] = &[
     // Said of a redirected preflight only: nsCORSPreflightListener::AsyncOnChannelRedirect.
     ("CORSExternalRedirectNotAllowed", Reason::PreflightRedirect),
     ("CORSRequestNotHttp", Reason::SchemeNotAllowed),
-    (FIREFOX_GENERAL, Reason::Network),
 ];
 
-/// Firefox's word for any network error of a CORS request: a dead connection, but also a redirect that it refuses.
+/// Firefox's word for any network error of a CORS request: a dead connection, but also a redirect that it refuses. It names no
+/// reason, so it stands for none.
 const FIREFOX_GENERAL: &str = "CORSDidNotSucceed";
 
 /// The reason that a message of Firefox's console stands for.
@@ -276,7 +276,7 @@ mod tests {
             ("CORSInvalidAllowHeader", Some(Reason::AllowHeadersMalformed)),
             ("CORSExternalRedirectNotAllowed", Some(Reason::PreflightRedirect)),
             ("CORSRequestNotHttp", Some(Reason::SchemeNotAllowed)),
-            ("CORSDidNotSucceed2", Some(Reason::Network)),
+            ("CORSDidNotSucceed2", None),
             ("CORSDisabled", None),
             ("CORSOriginHeaderNotAdded", None),
             ("CORSAllowHeaderFromPreflightDeprecation", None),
@@ -323,7 +323,7 @@ mod tests {
         let specific = json!(["CORSMethodNotFound", format!("… at http://b/t/{one}/x.")]);
         let said = from_firefox(&json!([specific, general(one), general(two), general(two)]));
         let reasons: Vec<_> = said.iter().map(|word| word.reason).collect();
-        assert_eq!(reasons, [Some(Reason::MethodNotAllowed), Some(Reason::Network)]);
+        assert_eq!(reasons, [Some(Reason::MethodNotAllowed), None]);
 
         let failed = |token: &str| json!({ "message": format!("http://b/t/{token}/x - Failed to load resource: net::ERR_FAILED") });
         let blocked = json!({ "message": format!("http://a/ - Access to fetch at 'http://b/t/{one}/x' from origin 'http://a' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header is present") });
