@@ -628,12 +628,17 @@ fn expect(
         return mistake(&span, "nothing aborts this request: set `abort-after-ms` or `timeout-ms`");
     }
     let wants_response = e.status.is_some_and(|s| s != 0)
+        || e.status_text.as_ref().is_some_and(|t| !t.is_empty())
+        || e.header_names.as_ref().is_some_and(|n| !n.is_empty())
         || e.redirected.is_some()
         || e.headers.values().any(|h| *h != SeenEntry::Hidden)
         || e.body.as_ref().is_some_and(|b| !b.source().is_empty())
         || e.body_fails;
     if e.read != Outcome::Allowed && wants_response {
         return mistake(&span, format!("a page cannot see status, headers or body of a request that is {}", e.read));
+    }
+    if e.body_fails && e.body.is_some() {
+        return mistake(&span, "`body` and `body-fails` contradict each other");
     }
     if needs_reason && e.r#type.is_some() {
         return mistake(&span, format!("a request that is {} has no response type", e.read));

@@ -178,7 +178,8 @@ pub struct RequestEntry {
     /// fetch only: keepalive.
     #[serde(default)]
     pub keepalive: bool,
-    /// Abort so many milliseconds after the start; 0 aborts before it (fetch: a signal that is already aborted).
+    /// Abort so many milliseconds after the expected exchanges have arrived; 0 aborts before the start (fetch: a signal that is
+    /// already aborted).
     pub abort_after_ms: Option<u32>,
     /// XHR only: synchronous.
     #[serde(default)]

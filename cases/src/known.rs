@@ -102,8 +102,8 @@ pub fn parse(name: &str, text: &str, catalogue: &Catalogue) -> Result<Vec<Known>
                 let near = crate::select::nearest(id, catalogue.cases().iter().map(|c| c.id.as_str()), 3);
                 complain(format!("no case has the id `{id}`; the nearest are {}", near.join(", ")));
             }
-            if out.iter().any(|k| k.cases.contains(id)) {
-                complain(format!("`{id}` is in two entries"));
+            if out.iter().any(|k| k.cases.contains(id)) || known.cases.iter().filter(|other| *other == id).count() > 1 {
+                complain(format!("`{id}` is named twice"));
             }
         }
         out.push(known);

@@ -7,11 +7,11 @@ function corscheckAgent(config) {
   "use strict";
   const scope = globalThis;
   const { fetch, Request, AbortController, Blob, FormData, URLSearchParams, Uint8Array, ReadableStream, TextEncoder } = scope;
-  const { Promise, JSON, String, Object, Array, Error } = scope;
+  const { Promise, JSON, String, Object, Array, Error, Set } = scope;
   const XHR = scope.XMLHttpRequest;
   const DOMParser = scope.DOMParser;
   const setTimeout = scope.setTimeout.bind(scope);
-  const clearTimeout = scope.clearTimeout.bind(scope);
+  const setInterval = scope.setInterval.bind(scope);
   const doFetch = fetch.bind(scope);
   const now = scope.performance.now.bind(scope.performance);
   const parse = JSON.parse.bind(JSON);
@@ -72,7 +72,7 @@ function corscheckAgent(config) {
     }
   }
 
-  async function runFetch(action, finish) {
+  async function runFetch(action, finish, one) {
     const streams = action.body && "stream" in action.body;
     if (streams && lacksStreams()) return finish({ unsupported: "request streams" });
     const init = {};
@@ -89,7 +89,7 @@ function corscheckAgent(config) {
         controller.abort();
       };
       if (action.abortAfterMs === 0) abort();
-      else setTimeout(abort, action.abortAfterMs);
+      else one.abort = abort;
     }
     let request;
     try {
@@ -99,6 +99,8 @@ function corscheckAgent(config) {
     } catch (e) {
       return finish({ refused: exception(e) });
     }
+    // Held until the end: WebKit was seen to collect a Request that nobody holds, and its signal then aborts nothing.
+    one.request = request;
     let response;
     try {
       response = await doFetch(request);
@@ -126,14 +128,14 @@ function corscheckAgent(config) {
     finish({ response: seen });
   }
 
-  function runXhr(action, finish) {
+  function runXhr(action, finish, one) {
     const events = [];
     const uploadEvents = [];
     const note = (list) => (event) => {
       if (list[list.length - 1] !== event.type) list.push(event.type);
     };
     let thrown;
-    const done = (end) => finish(end, events, uploadEvents, thrown);
+    const done = (end, surface) => finish(end, events, uploadEvents, thrown, surface);
     const kinds = ["loadstart", "progress", "load", "error", "abort", "timeout", "loadend"];
     let xhr;
     let body;
@@ -156,9 +158,7 @@ function corscheckAgent(config) {
     } catch (e) {
       return done({ refused: exception(e) });
     }
-    const read = () => {
-      // A synchronous send() that should have thrown and did not: there is no response all the same.
-      if (xhr.status === 0) return { "network-error": { name: "none", message: "no exception, status 0" } };
+    const surface = () => {
       const lines = xhr.getAllResponseHeaders().split("\r\n").filter((line) => line !== "");
       const seen = {
         status: xhr.status,
@@ -171,24 +171,24 @@ function corscheckAgent(config) {
         const text = xhr.responseText;
         const bytes = new Uint8Array(text.length);
         for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i) & 0xff;
-        Object.assign(seen, binary(bytes.buffer));
-      } else Object.assign(seen, binary(xhr.response || new Uint8Array(0).buffer));
-      return { response: seen };
+        return Object.assign(seen, binary(bytes.buffer));
+      }
+      return Object.assign(seen, binary(xhr.response || new Uint8Array(0).buffer));
     };
     if (!action.sync) {
       for (const kind of kinds) xhr.addEventListener(kind, note(events));
       let end;
-      xhr.addEventListener("load", () => (end = read()));
+      xhr.addEventListener("load", () => (end = { response: surface() }));
       // An error of an allowed response that broke off, and a refused one, look alike: status 0 and no headers.
       xhr.addEventListener("error", () => (end = { "network-error": { name: "error", message: "" } }));
       xhr.addEventListener("abort", () => (end = { aborted: { name: "abort", message: "" } }));
       xhr.addEventListener("timeout", () => (end = { aborted: { name: "timeout", message: "" } }));
-      xhr.addEventListener("loadend", () => setTimeout(() => done(end), 0));
+      xhr.addEventListener("loadend", () => setTimeout(() => done(end, end.response ? undefined : surface()), 0));
     }
     try {
       xhr.send(body);
     } catch (e) {
-      return done({ [e && e.name === "NetworkError" ? "network-error" : "refused"]: exception(e) });
+      return done({ [e && e.name === "NetworkError" ? "network-error" : "refused"]: exception(e) }, surface());
     }
     if (action.lateCredentials)
       try {
@@ -197,24 +197,33 @@ function corscheckAgent(config) {
         thrown = exception(e);
       }
     if (action.uploadListener === "late") for (const kind of kinds) xhr.upload.addEventListener(kind, note(uploadEvents));
-    if (action.sync) return done(read());
+    if (action.sync) {
+      // A send() that should have thrown and did not: there is no response all the same.
+      if (xhr.status === 0) return done({ "network-error": { name: "none", message: "no exception, status 0" } }, surface());
+      return done({ response: surface() });
+    }
     if (action.abortAfterMs === 0) xhr.abort();
-    else if (action.abortAfterMs !== undefined) setTimeout(() => xhr.abort(), action.abortAfterMs);
+    else one.abort = () => xhr.abort();
   }
+
+  // One clock for all that runs: a timer per action would cost more than the action's own work.
+  const running = new Set();
+  setInterval(() => {
+    const time = now();
+    for (const one of running) if (time > one.deadline) one.finish({ "no-answer": { after_ms: time - one.start } });
+  }, 500);
 
   function run(id, action, patience) {
     const start = now();
-    let over = false;
-    const finish = (end, events, uploadEvents, thrown) => {
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      send({ id, result: { end, events: events || [], uploadEvents: uploadEvents || [], thrown, ms: now() - start } });
+    const finish = (end, events, uploadEvents, thrown, surface) => {
+      if (!running.delete(one)) return;
+      send({ id, result: { end, events: events || [], uploadEvents: uploadEvents || [], thrown, surface, ms: now() - start } });
     };
-    const timer = setTimeout(() => finish({ "no-answer": { after_ms: now() - start } }), patience);
+    const one = { id, start, deadline: start + patience, finish, abort() {} };
+    running.add(one);
     try {
-      if (action.api === "xhr") runXhr(action, finish);
-      else runFetch(action, finish).catch((e) => finish({ refused: { name: "agent", message: String(e && e.stack) } }));
+      if (action.api === "xhr") runXhr(action, finish, one);
+      else runFetch(action, finish, one).catch((e) => finish({ refused: { name: "agent", message: String(e && e.stack) } }));
     } catch (e) {
       finish({ refused: { name: "agent", message: String(e && e.stack) } });
     }
@@ -242,11 +251,23 @@ function corscheckAgent(config) {
 
   const socket = new scope.WebSocket(config.socket + "&context=" + config.context);
   const deliver = socket.send.bind(socket);
-  const send = (message) => deliver(stringify(message));
+  // Messages of one turn of the event loop go out as one: a WebSocket message costs engines as much as a small fetch.
+  let outbox = [];
+  const flush = () => {
+    const messages = outbox;
+    outbox = [];
+    deliver(stringify(messages));
+  };
+  const send = (message) => {
+    if (outbox.push(message) === 1) setTimeout(flush, 0);
+  };
   socket.addEventListener("message", (event) => {
-    const message = parse(event.data);
-    if (message.action) run(message.id, message.action, message.patience);
-    else if (message.bare) bare(message.id, message.bare, message.width, message.init);
+    for (const message of parse(event.data)) {
+      // An abort comes when the harness has seen the request on the wire, not after a time that means nothing on a slow machine.
+      if (message.abort) for (const one of running) one.id === message.abort && one.abort();
+      else if (message.action) run(message.id, message.action, message.patience);
+      else if (message.bare) bare(message.id, message.bare, message.width, message.init);
+    }
   });
 
   for (const context of config.children || []) {

@@ -95,6 +95,7 @@ enum Answer {
 #[serde(untagged)]
 enum ToAgent<'a> {
     Run { id: u64, action: &'a Action, patience: u64 },
+    Abort { abort: u64 },
     Bare { id: u64, bare: &'a [String], width: usize, init: serde_json::Value },
 }
 
@@ -206,17 +207,30 @@ async fn serve(mut socket: WebSocket, context: Context, arrivals: Arrivals) {
     loop {
         tokio::select! {
             message = messages.recv() => match message {
-                Some(text) => if socket.send(Message::Text(text.into())).await.is_err() { break },
+                Some(first) => {
+                    // What waits goes along: a message costs the page as much as a small fetch.
+                    let mut text = format!("[{first}");
+                    while let Ok(more) = messages.try_recv() {
+                        text.push(',');
+                        text.push_str(&more);
+                    }
+                    text.push(']');
+                    if socket.send(Message::Text(text.into())).await.is_err() {
+                        break;
+                    }
+                }
                 None => break,
             },
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    let Ok(from) = serde_json::from_str::<FromAgent>(&text) else { break };
-                    let answer = from.result.map(Answer::Result).or(from.bare.map(Answer::Bare));
-                    let waiter = lock(&pending).as_mut().and_then(|p| p.remove(&from.id));
-                    if let (Some(answer), Some(waiter)) = (answer, waiter) {
-                        // The one who asked may have given up.
-                        let _ = waiter.send(answer);
+                    let Ok(all) = serde_json::from_str::<Vec<FromAgent>>(&text) else { break };
+                    for from in all {
+                        let answer = from.result.map(Answer::Result).or(from.bare.map(Answer::Bare));
+                        let waiter = lock(&pending).as_mut().and_then(|p| p.remove(&from.id));
+                        if let (Some(answer), Some(waiter)) = (answer, waiter) {
+                            // The one who asked may have given up.
+                            let _ = waiter.send(answer);
+                        }
                     }
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => break,
@@ -235,8 +249,27 @@ impl Link {
     ///
     /// The page is gone or does not answer.
     pub async fn run(&self, action: &Action, planned: Duration) -> Result<PageResult, Lost> {
+        self.run_until(action, planned, std::future::pending()).await
+    }
+
+    /// Has the agent do one action, and abort it when `abort` ends first.
+    ///
+    /// # Errors
+    ///
+    /// The page is gone or does not answer.
+    pub async fn run_until(&self, action: &Action, planned: Duration, abort: impl Future<Output = ()>) -> Result<PageResult, Lost> {
         let patience = PATIENCE + planned;
-        let answer = self.ask(patience, |id| ToAgent::Run { id, action, patience: patience.as_millis() as u64 }).await?;
+        let id = self.next_id();
+        let message = ToAgent::Run { id, action, patience: patience.as_millis() as u64 };
+        let mut answer = std::pin::pin!(self.ask(patience, id, &message));
+        let answer = tokio::select! {
+            answer = &mut answer => answer,
+            () = abort => {
+                let text = serde_json::to_string(&ToAgent::Abort { abort: id }).map_err(|_| Lost::Closed)?;
+                self.outgoing.send(text).map_err(|_| Lost::Closed)?;
+                answer.await
+            }
+        }?;
         match answer {
             Answer::Result(result) => Ok(result),
             Answer::Bare(_) => Err(Lost::Silent),
@@ -249,7 +282,8 @@ impl Link {
     ///
     /// The page is gone or does not answer.
     pub async fn bare(&self, urls: &[String], width: usize, init: serde_json::Value) -> Result<Bare, Lost> {
-        match self.ask(Duration::from_secs(120), |id| ToAgent::Bare { id, bare: urls, width, init: init.clone() }).await? {
+        let id = self.next_id();
+        match self.ask(Duration::from_secs(120), id, &ToAgent::Bare { id, bare: urls, width, init }).await? {
             Answer::Bare(bare) => Ok(bare),
             Answer::Result(_) => Err(Lost::Silent),
         }
@@ -260,14 +294,17 @@ impl Link {
         lock(&self.pending).is_none()
     }
 
-    async fn ask<'a>(&self, patience: Duration, message: impl FnOnce(u64) -> ToAgent<'a>) -> Result<Answer, Lost> {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
+    fn next_id(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    async fn ask(&self, patience: Duration, id: u64, message: &ToAgent<'_>) -> Result<Answer, Lost> {
         let (sender, receiver) = oneshot::channel();
         match lock(&self.pending).as_mut() {
             Some(pending) => pending.insert(id, sender),
             None => return Err(Lost::Closed),
         };
-        let text = serde_json::to_string(&message(id)).map_err(|_| Lost::Closed)?;
+        let text = serde_json::to_string(message).map_err(|_| Lost::Closed)?;
         self.outgoing.send(text).map_err(|_| Lost::Closed)?;
         match tokio::time::timeout(patience + GRACE, receiver).await {
             Ok(Ok(answer)) => Ok(answer),

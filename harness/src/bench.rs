@@ -92,9 +92,8 @@ async fn one(endpoint: &Endpoint, count: usize, rounds: usize) -> Result<(), Str
                 known: Vec::new(),
                 cases: cases.clone(),
             };
-            let begin = Instant::now();
-            let agreed = drive.run_in(&mut session).await?;
-            harness.push(count as f64 / begin.elapsed().as_secs_f64());
+            let (agreed, took) = drive.run_in(&mut session).await?;
+            harness.push(count as f64 / took.as_secs_f64());
             arriving.close();
             while let Some(event) = arriving.recv().await {
                 if let Event::Note { text, .. } = event {

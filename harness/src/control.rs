@@ -13,7 +13,10 @@ use corscheck_cases::{
 use corscheck_servers::{Fate, Servers, Token};
 use futures_util::future::join_all;
 
-use crate::{agent::Link, observation::PageEnd};
+use crate::{
+    agent::{Link, Lost},
+    observation::PageEnd,
+};
 
 const BODY: &str = "control";
 
@@ -26,17 +29,26 @@ pub struct Controls<'a> {
 
 /// What the latest controls came to, by context and origin.
 #[derive(Debug, Clone, Default)]
-pub struct Readings(HashMap<(Context, Alias), Result<(), String>>);
+pub struct Readings {
+    by_pair: HashMap<(Context, Alias), Result<(), String>>,
+    lost: Option<Lost>,
+}
 
 impl Readings {
     /// Takes over newer readings.
     pub fn merge(&mut self, newer: Readings) {
-        self.0.extend(newer.0);
+        self.by_pair.extend(newer.by_pair);
+        self.lost = self.lost.or(newer.lost);
+    }
+
+    /// Whether a page was gone when its control was to be read: then the controls say nothing of any server.
+    pub fn lost(&self) -> Option<Lost> {
+        self.lost
     }
 
     /// The first of the wanted controls that did not succeed, in words.
     pub fn failure(&self, wanted: &[(Context, Alias)]) -> Option<String> {
-        wanted.iter().find_map(|pair| match self.0.get(pair) {
+        wanted.iter().find_map(|pair| match self.by_pair.get(pair) {
             Some(Ok(())) => None,
             Some(Err(words)) => Some(format!("{} to {}: {words}", pair.0, pair.1)),
             None => Some(format!("{} to {}: never read", pair.0, pair.1)),
@@ -53,24 +65,41 @@ impl<'a> Controls<'a> {
     /// Reads each pair once, all at the same time.
     pub async fn read(&self, pairs: &[(Context, Alias)]) -> Readings {
         let readings = pairs.iter().map(|&(context, alias)| async move { ((context, alias), self.one(context, alias).await) });
-        Readings(join_all(readings).await.into_iter().collect())
+        let mut out = Readings::default();
+        for (pair, reading) in join_all(readings).await {
+            let reading = match reading {
+                Ok(()) => Ok(()),
+                Err(Failed::Control(words)) => Err(words),
+                Err(Failed::Page(lost)) => {
+                    out.lost = Some(lost);
+                    Err(lost.to_string())
+                }
+            };
+            out.by_pair.insert(pair, reading);
+        }
+        out
     }
 
-    async fn one(&self, context: Context, alias: Alias) -> Result<(), String> {
-        let link = self.links.get(&context).ok_or("no agent in this context")?;
+    async fn one(&self, context: Context, alias: Alias) -> Result<(), Failed> {
+        let link = self.links.get(&context).ok_or(Failed::Page(Lost::Closed))?;
         let token = Token::new();
         self.servers.register(&token, script(alias));
         let url = format!("{}{CASE_ROOT}{token}/control", self.servers.topology().origin(alias));
         let result = link.run(&action(url), std::time::Duration::ZERO).await;
         let exchanges = self.servers.take(&token);
-        let page = result.map_err(|e| e.to_string())?;
+        let page = result.map_err(Failed::Page)?;
         let delivered = exchanges.iter().any(|x| x.answer.fate == Fate::Sent);
         match page.end {
             PageEnd::Response(r) if r.body == BODY && delivered => Ok(()),
-            end if !delivered => Err(format!("the request never got its answer ({})", shown(&end))),
-            end => Err(format!("a read that page {} must be granted came to {}", self.page, shown(&end))),
+            end if !delivered => Err(Failed::Control(format!("the request never got its answer ({})", shown(&end)))),
+            end => Err(Failed::Control(format!("a read that page {} must be granted came to {}", self.page, shown(&end)))),
         }
     }
+}
+
+enum Failed {
+    Control(String),
+    Page(Lost),
 }
 
 fn shown(end: &PageEnd) -> String {

@@ -11,7 +11,7 @@ use std::{
 
 use corscheck_cases::{
     Alias, Case, Context,
-    bind::{Bound, bind},
+    bind::{Bound, BoundStep, bind},
     known::Known,
 };
 use corscheck_servers::{Servers, Token};
@@ -23,7 +23,7 @@ use futures_util::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    agent::{Hub, Link, Lost, page_url},
+    agent::{Hub, Link, Lost, PATIENCE, page_url},
     browser::{Endpoint, Engine, Guard, Session, SessionOptions},
     control::{Controls, Readings},
     event::{Attempt, CaseResult, Event},
@@ -92,6 +92,8 @@ struct Pass {
     /// Cases that were under way when the session was lost.
     in_flight: Vec<usize>,
     lost: Option<String>,
+    /// Time spent with pages open: without the start of sessions and the loading of pages.
+    busy: Duration,
 }
 
 /// A session could not be had at all.
@@ -117,18 +119,19 @@ impl Drive {
         result
     }
 
-    /// Runs every case once in a session that is up; gives how many agree. For measuring.
+    /// Runs every case once in a session that is up; gives how many came out as expected, and the time it took once the pages
+    /// were open. For measuring.
     ///
     /// # Errors
     ///
     /// The session was lost.
-    pub async fn run_in(&self, session: &mut Session) -> Result<usize, String> {
+    pub async fn run_in(&self, session: &mut Session) -> Result<(usize, Duration), String> {
         let all: Vec<usize> = (0..self.cases.len()).collect();
         let mut state = State { drive: self, session: 1, attempts: HashMap::new(), losses: vec![0; all.len()] };
         let pass = state.pass(session, &all, ROUND).await;
         match pass.lost {
             Some(words) => Err(words),
-            None => Ok(pass.done.len() - pass.again.len()),
+            None => Ok((pass.done.len() - pass.again.len(), pass.busy)),
         }
     }
 
@@ -252,6 +255,7 @@ impl State<'_> {
                 return;
             }
         };
+        let opened = Instant::now();
         let mut words: HashMap<String, Vec<Word>> = HashMap::new();
         let everyone: Vec<usize> = stage.rounds.iter().flatten().chain(&stage.slow).copied().collect();
         let controls = Controls::new(&self.drive.servers, stage.page, &links);
@@ -262,33 +266,46 @@ impl State<'_> {
         let slow = drive.run_cases(&stage.slow, &links, SLOW_WIDTH);
         let quick = async {
             let mut driver_lost = None;
-            for round in &stage.rounds {
-                let (ran, lost) = drive.run_cases(round, &links, WIDTH).await;
-                if let Some(lost) = lost {
+            let mut before: Option<Vec<Ran>> = None;
+            // One turn more than there are rounds: each turn runs a round and, beside it, controls and judges the one before.
+            for turn in 0..=stage.rounds.len() {
+                let round = stage.rounds.get(turn).map_or(&[][..], Vec::as_slice);
+                let controlled = before.as_deref().map(|ran| ran.iter().map(|r| r.index).collect::<Vec<_>>()).unwrap_or_default();
+                let aftermath = async {
+                    let closing = controls.read(&plan::controls(&drive.cases, &controlled)).await;
+                    if !controlled.is_empty()
+                        && driver_lost.is_none()
+                        && let Err(error) = collect_words(session, &mut words).await
+                    {
+                        // The results stand without the browser's words; the next page will need another driver.
+                        drive.note(format!("the driver does not answer any more: {error}"));
+                        driver_lost = Some(error.to_string());
+                    }
+                    closing
+                };
+                let ((ran, lost), closing) = join(drive.run_cases(round, &links, WIDTH), aftermath).await;
+                let lost_before = closing.lost();
+                if lost_before.is_none() {
+                    for ran in before.take().unwrap_or_default() {
+                        self.settle(pass, ran, &[&last, &closing], &mut words);
+                    }
+                }
+                last.merge(closing);
+                if let Some(lost) = lost.or(lost_before) {
                     // What ended without a control after it is not judged: it runs again with the rest.
                     let ended = |i: &usize| ran.iter().any(|r| r.index == *i);
                     let in_flight = round.iter().copied().filter(|i| !ended(i)).collect();
-                    ran.iter().for_each(|r| drop(drive.servers.take(&r.token)));
+                    ran.iter().chain(before.iter().flatten()).for_each(|r| drop(drive.servers.take(&r.token)));
                     return (Some((lost, in_flight)), driver_lost);
                 }
-                let closing = controls.read(&plan::controls(&drive.cases, round)).await;
-                if driver_lost.is_none()
-                    && let Err(error) = collect_words(session, &mut words).await
-                {
-                    // The results stand without the browser's words; the next page will need another driver.
-                    drive.note(format!("the driver does not answer any more: {error}"));
-                    driver_lost = Some(error.to_string());
-                }
-                for ran in ran {
-                    self.settle(pass, ran, &[&last, &closing], &mut words);
-                }
-                last.merge(closing);
+                before = Some(ran);
             }
             (None, driver_lost)
         };
         let ((slow_ran, slow_lost), (quick_lost, driver_lost)) = join(slow, quick).await;
+        let closing = controls.read(&plan::controls(&drive.cases, &stage.slow)).await;
+        let slow_lost = slow_lost.or(closing.lost());
         if slow_lost.is_none() && quick_lost.is_none() && !stage.slow.is_empty() {
-            let closing = controls.read(&plan::controls(&drive.cases, &stage.slow)).await;
             if driver_lost.is_none() {
                 // Words of slow cases may have come at any time: they are in the map, or still to be fetched.
                 let _ = collect_words(session, &mut words).await;
@@ -296,10 +313,12 @@ impl State<'_> {
             for ran in slow_ran {
                 self.settle(pass, ran, &[&slow_opening, &closing], &mut words);
             }
-        } else if slow_lost.is_some() {
+        } else {
             let ended = |i: &usize| slow_ran.iter().any(|r| r.index == *i);
             pass.in_flight.extend(stage.slow.iter().filter(|i| !ended(i)));
+            slow_ran.iter().for_each(|r| drop(drive.servers.take(&r.token)));
         }
+        pass.busy += opened.elapsed();
         if let Some((lost, in_flight)) = quick_lost {
             pass.lost = Some(lost.to_string());
             pass.in_flight.extend::<Vec<usize>>(in_flight);
@@ -430,7 +449,7 @@ impl Drive {
             if i > 0 {
                 self.servers.set_step(&token, i);
             }
-            match link.run(&step.action, planned).await {
+            match link.run_until(&step.action, planned, self.time_to_abort(&token, i, step)).await {
                 Ok(page) => pages.push(page),
                 Err(lost) => {
                     self.servers.take(&token);
@@ -439,6 +458,19 @@ impl Drive {
             }
         }
         Ok(Ran { index, token, bound, pages })
+    }
+
+    /// Ends when a step is to be aborted: so long after every exchange it expects has arrived. Never, where nothing is to be aborted
+    /// from outside.
+    async fn time_to_abort(&self, token: &Token, step: usize, bound: &BoundStep) {
+        let Some(after) = bound.action.abort_after_ms.filter(|ms| *ms > 0) else { return std::future::pending().await };
+        let wanted = bound.expect.wires.first().map_or(0, Vec::len);
+        let arrived = || self.servers.exchanges(token).iter().filter(|x| x.step as usize == step).count();
+        let deadline = Instant::now() + PATIENCE / 2;
+        while arrived() < wanted && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(u64::from(after))).await;
     }
 
     /// Judges a case that ran between two rounds of controls.

@@ -65,6 +65,9 @@ fn undelivered(wire: &[&Exchange]) -> Option<Cause> {
         Fate::Failed { error } if x.answer.status.is_none() => {
             Some(Cause::AnswerNotDelivered { words: format!("{} {}: {error}", x.request.method, x.at) })
         }
+        Fate::Pending if x.answer.status.is_none() => {
+            Some(Cause::AnswerNotDelivered { words: format!("{} {}: not begun", x.request.method, x.at) })
+        }
         _ => None,
     })
 }
@@ -98,6 +101,13 @@ fn judge_page(findings: &mut Findings, expect: &BoundExpect, outcome: Outcome, p
         findings.add(verdict, "page.outcome", words(&allowed), outcome.word());
         return;
     }
+    if let Some(surface) = &page.surface {
+        judge_surface(findings, surface);
+    }
+    if outcome != expect.read {
+        // An alternative outcome carries no expectation of its particulars.
+        return;
+    }
     if let Some(name) = &expect.error
         && page.exceptions().all(|e| e.name != *name)
     {
@@ -116,9 +126,25 @@ fn judge_page(findings: &mut Findings, expect: &BoundExpect, outcome: Outcome, p
     let PageEnd::Response(response) = &page.end else { return };
     match outcome {
         Outcome::Opaque | Outcome::OpaqueRedirect => judge_opaque(findings, expect, response),
-        // An alternative outcome carries no expectation of its particulars.
-        Outcome::Allowed if expect.read == Outcome::Allowed => judge_response(findings, expect, response, wire),
-        _ => {}
+        Outcome::Allowed => judge_response(findings, expect, response, wire),
+        Outcome::Blocked | Outcome::Refused | Outcome::Aborted => {}
+    }
+}
+
+/// A network error must give nothing away: XMLHttpRequest shows status 0, no text, no URL, no headers, no body (XHR, response is a
+/// network error).
+fn judge_surface(findings: &mut Findings, surface: &PageResponse) {
+    let shown = [
+        (surface.status != 0).then(|| format!("status {}", surface.status)),
+        (!surface.status_text.is_empty()).then(|| format!("status text {}", surface.status_text)),
+        (!surface.url.is_empty()).then(|| format!("URL {}", surface.url)),
+        surface.headers.first().map(|(name, value)| format!("{name}: {value}")),
+        surface.probed.iter().find_map(|(name, value)| value.as_ref().map(|v| format!("{name}: {v}"))),
+        (surface.body_length > 0).then(|| format!("{} bytes", surface.body_length)),
+    ];
+    let shown: Vec<_> = shown.into_iter().flatten().collect();
+    if !shown.is_empty() {
+        findings.add(Verdict::TooOpen, "page.surface", "nothing", shown.join(", "));
     }
 }
 
@@ -129,6 +155,12 @@ fn judge_opaque(findings: &mut Findings, expect: &BoundExpect, response: &PageRe
     }
     if let Some((name, value)) = response.headers.first() {
         findings.add(Verdict::TooOpen, format!("page.header:{name}"), "null", value.as_str());
+    }
+    if let Some((name, value)) = response.probed.iter().find_map(|(n, v)| v.as_ref().map(|v| (n, v))) {
+        findings.add(Verdict::TooOpen, format!("page.header:{}", name.to_ascii_lowercase()), "null", value.as_str());
+    }
+    if response.redirected == Some(true) {
+        findings.add(Verdict::TooOpen, "page.redirected", "false", "true");
     }
     if response.body_length > 0 {
         findings.add(Verdict::TooOpen, "page.body", "null", format!("{} bytes", response.body_length));
@@ -174,10 +206,14 @@ fn judge_response(findings: &mut Findings, expect: &BoundExpect, response: &Page
 
 fn judge_headers(findings: &mut Findings, expect: &BoundExpect, response: &PageResponse) {
     for (name, wanted) in &expect.headers {
-        // What was not probed was not observed: the agent probes every name of the expectation.
-        let seen = response.probed.iter().find(|(n, _)| n == name).and_then(|(_, v)| v.as_deref());
-        let iterated = response.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
         let point = format!("page.header:{}", name.to_ascii_lowercase());
+        let Some((_, seen)) = response.probed.iter().find(|(n, _)| n == name) else {
+            // The agent asks for every name of the expectation; what it did not ask for was not observed.
+            findings.add(Verdict::WrongWire, point, show_seen(wanted), "not asked for");
+            continue;
+        };
+        let seen = seen.as_deref();
+        let iterated = response.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
         match (wanted, seen) {
             (Seen::Hidden, Some(value)) => findings.add(Verdict::TooOpen, point, "null", value),
             (Seen::Hidden, None) => {
@@ -224,21 +260,31 @@ fn judge_body(findings: &mut Findings, expect: &BoundExpect, response: &PageResp
         findings.add(Verdict::TooStrict, "page.body", "a body that can be read", format!("{}: {}", error.name, error.message));
         return;
     }
-    let served = wire.last().map(|x| &x.answer.body.0[..]);
-    let wanted: Vec<u8> = match (&expect.body, served) {
-        (Some(body), _) => body.chars().map(|c| c as u8).collect(),
-        (None, Some(served)) => served.to_vec(),
+    // Body bytes cross from the page as characters of the same number; an expected body is text, in UTF-8.
+    let latin1 = |bytes: &[u8]| bytes.iter().map(|b| char::from(*b)).collect::<String>();
+    let served = wire.iter().rfind(|x| !x.request.is_preflight()).map(|x| &x.answer);
+    let (wanted, length) = match (&expect.body, served) {
+        (Some(body), _) => (latin1(body.as_bytes()), body.len() as u64),
+        (None, Some(answer)) => (latin1(&answer.body.0), answer.body_length),
         // Answered from a cache or a scheme without a wire: nothing to compare with.
         (None, None) => return,
     };
-    let seen: Vec<u8> = response.body.chars().map(|c| c as u8).collect();
-    let most = wanted.len().min(4096);
-    if seen.len() < most || seen[..most] != wanted[..most] || (wanted.len() < 4096 && seen.len() != wanted.len()) {
-        findings.add(Verdict::WrongWire, "page.body", escape(&wanted), escape(&seen));
+    // The agent and the recorder both keep the beginning of long bodies.
+    let begins = |a: &str, b: &str| a.chars().zip(b.chars()).all(|(a, b)| a == b);
+    if response.body_length != length || !begins(&wanted, &response.body) {
+        let shown = |text: &str, length: u64| format!("{length} bytes: {text}");
+        findings.add(Verdict::WrongWire, "page.body", shown(&wanted, length), shown(&response.body, response.body_length));
     }
 }
 
 fn judge_wire(findings: &mut Findings, expect: &BoundExpect, wire: &[&Exchange]) {
+    if let Some(stray) = wire.iter().find(|x| x.answer.fate == Fate::Unscripted)
+        && expect.wires.iter().any(|w| fits(w, wire))
+    {
+        // The method and origin are right and the URL is not: nothing was scripted there.
+        findings.add(Verdict::WrongWire, "wire.unscripted", "a scripted URL", format!("{} {}", show(stray), stray.request.target));
+        return;
+    }
     let mut first: Option<Vec<Difference>> = None;
     for wanted in &expect.wires {
         let differences = compare_wire(findings.step, wanted, wire);
@@ -252,36 +298,57 @@ fn judge_wire(findings: &mut Findings, expect: &BoundExpect, wire: &[&Exchange])
     }
 }
 
+/// Whether the exchanges are the wanted ones, in order, optional and repeated ones in whatever way fits.
+fn fits(wanted: &[BoundExchange], seen: &[&Exchange]) -> bool {
+    let Some((want, rest)) = wanted.split_first() else { return seen.is_empty() };
+    if want.optional && fits(rest, seen) {
+        return true;
+    }
+    let matching = seen.iter().take_while(|x| is_exchange(want, x) && compare_exchange(0, want, x).is_empty()).count();
+    let most = if want.repeats { matching } else { matching.min(1) };
+    (1..=most).any(|n| fits(rest, &seen[n..]))
+}
+
+fn is_exchange(want: &BoundExchange, seen: &Exchange) -> bool {
+    want.method == seen.request.method && want.at == seen.at
+}
+
 /// Compares the exchanges in order; the first that parts is reported, since what follows it is shifted.
 fn compare_wire(step: usize, wanted: &[BoundExchange], seen: &[&Exchange]) -> Vec<Difference> {
+    if fits(wanted, seen) {
+        return Vec::new();
+    }
     let part = |point: &str, expected: String, seen: String| vec![Difference { step, point: point.to_owned(), expected, seen }];
     let shown = || if seen.is_empty() { "nothing".to_owned() } else { seen.iter().map(|x| show(x)).collect::<Vec<_>>().join(", ") };
     let wanted_shown =
         || if wanted.is_empty() { "nothing".to_owned() } else { wanted.iter().map(show_wanted).collect::<Vec<_>>().join(", ") };
-    let same = |w: &BoundExchange, s: &Exchange| w.method == s.request.method && w.at == s.at;
     let mut at = 0;
     for (i, want) in wanted.iter().enumerate() {
         match seen.get(at) {
-            Some(exchange) if same(want, exchange) => {
+            Some(exchange) if is_exchange(want, exchange) => {
                 let differences = compare_exchange(step, want, exchange);
                 if !differences.is_empty() {
                     return differences;
                 }
                 at += 1;
-                while want.repeats && seen.get(at).is_some_and(|x| same(want, x)) {
+                while let Some(again) = seen.get(at).filter(|x| want.repeats && is_exchange(want, x)) {
+                    let differences = compare_exchange(step, want, again);
+                    if !differences.is_empty() {
+                        return differences;
+                    }
                     at += 1;
                 }
             }
             _ if want.optional => {}
             Some(other) => {
-                let later = wanted[i + 1..].iter().any(|w| same(w, other));
+                let later = wanted[i + 1..].iter().any(|w| is_exchange(w, other));
                 let point = if later { "wire.missing" } else { "wire.extra" };
                 return part(point, wanted_shown(), shown());
             }
             None => return part("wire.missing", wanted_shown(), shown()),
         }
     }
-    if at < seen.len() { part("wire.extra", wanted_shown(), shown()) } else { Vec::new() }
+    part("wire.extra", wanted_shown(), shown())
 }
 
 fn compare_exchange(step: usize, want: &BoundExchange, seen: &Exchange) -> Vec<Difference> {

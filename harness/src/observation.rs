@@ -50,6 +50,9 @@ pub struct PageResult {
     /// An exception that a call threw while the request went on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thrown: Option<Exception>,
+    /// XHR that failed: what the object shows all the same; nothing, if it is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surface: Option<Box<PageResponse>>,
     /// From start to end by the page's clock, in milliseconds.
     pub ms: f64,
 }

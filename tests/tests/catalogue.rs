@@ -1,0 +1,253 @@
+//! Every case of every browser as a test, for those who live in `cargo test`.
+//!
+//! Tests are named `BROWSER::CASE`. All that are selected run in one run of all browsers at once; each test then waits for its
+//! result. Cases of a browser that is not there are ignored, and say why.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    process::ExitCode,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use corscheck::{
+    browser::{Endpoint, Engine, Installed, Paths, SessionOptions, locate},
+    event::{CaseResult, Event, Reporter},
+    report::{
+        CaseWords,
+        failure::{self, FailureContext},
+    },
+    run::{Plan, run},
+    verdict::{Standing, Verdict},
+};
+use corscheck_cases::{Case, Catalogue, Level, known};
+use corscheck_tests::turn;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// How long a test waits for its result; the whole catalogue takes a minute.
+const DEADLINE: Duration = Duration::from_secs(600);
+
+fn main() -> ExitCode {
+    let args = Arguments::from_args();
+    let catalogue = match Catalogue::embedded() {
+        Ok(catalogue) => catalogue,
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let cases: Vec<Arc<Case>> = catalogue.cases().iter().cloned().map(Arc::new).collect();
+    let board = Arc::new(Board::default());
+    let mut trials = Vec::new();
+    let mut selected: Vec<(Installed, Vec<Arc<Case>>)> = Vec::new();
+    for &engine in Engine::ALL {
+        match locate(engine, &Paths::default()) {
+            Ok(installed) => {
+                let of_engine: Vec<_> = cases.iter().map(|case| (case.clone(), trial(engine, case, &board))).collect();
+                let runs = |trial: &Trial| !args.is_filtered_out(trial) && !args.is_ignored(trial);
+                let wanted = of_engine.iter().filter(|(_, trial)| runs(trial)).map(|(case, _)| case.clone()).collect();
+                selected.push((installed, wanted));
+                trials.extend(of_engine.into_iter().map(|(_, trial)| trial));
+            }
+            Err(missing) => {
+                let reason = format!("not here: {}", missing.what.join("; "));
+                trials.extend(cases.iter().map(|case| missing_trial(engine, case, &reason)));
+            }
+        }
+    }
+    selected.retain(|(_, cases)| !cases.is_empty());
+
+    let running = (!args.list && !selected.is_empty()).then(|| {
+        let (board, catalogue) = (board.clone(), catalogue.clone());
+        std::thread::spawn(move || run_all(selected, &catalogue, &board))
+    });
+    let conclusion = libtest_mimic::run(&args, trials);
+    if let Some(running) = running {
+        // The thread's own panic has been told to every test that waited for it.
+        let _ = running.join();
+        board.summarise();
+    }
+    conclusion.exit_code()
+}
+
+fn trial(engine: Engine, case: &Arc<Case>, board: &Arc<Board>) -> Trial {
+    let (board, of) = (board.clone(), case.clone());
+    Trial::test(name(engine, case), move || {
+        let result = board.wait(engine.word(), of.id.as_str())?;
+        if result.fails_run(false) { Err(Failed::from(told(&result, &of))) } else { Ok(()) }
+    })
+}
+
+/// A case that cannot run here. Asked for all the same (`--include-ignored`), it fails: it was not found to be right.
+fn missing_trial(engine: Engine, case: &Case, reason: &str) -> Trial {
+    let words = reason.to_owned();
+    Trial::test(name(engine, case), move || Err(Failed::from(words))).with_ignored_flag(true).with_kind(reason)
+}
+
+fn name(engine: Engine, case: &Case) -> String {
+    format!("{engine}::{}", case.id)
+}
+
+fn told(result: &CaseResult, case: &Case) -> String {
+    let words = CaseWords {
+        why: case.why.clone(),
+        spec: case.spec.as_str().to_owned(),
+        spec_url: case.spec.url(),
+        file: case.place.file.clone(),
+        line: case.place.line,
+    };
+    failure::text(result, &FailureContext { color: false, repeat_command: failure::repeat_command(result), words: Some(&words) })
+}
+
+/// Runs what is selected: browsers with the same cases at once, which are all of them unless a filter names browsers.
+fn run_all(selected: Vec<(Installed, Vec<Arc<Case>>)>, catalogue: &Catalogue, board: &Arc<Board>) {
+    // Whatever happens below, a panic included, nobody waits for ever.
+    let _closing = Closing(board.clone());
+    let _turn = turn();
+    let mut plans: Vec<Plan> = Vec::new();
+    for (installed, cases) in selected {
+        let known = match known::embedded(installed.engine.word(), catalogue) {
+            Ok(known) => known,
+            Err(mistakes) => return board.close(None, &format!("the known deviations cannot be read: {mistakes}")),
+        };
+        let browser = (Endpoint::Local(installed), known);
+        let same = |plan: &&mut Plan| plan.cases.iter().map(|c| &c.id).eq(cases.iter().map(|c| &c.id));
+        match plans.iter_mut().find(same) {
+            Some(plan) => plan.browsers.push(browser),
+            None => plans.push(Plan {
+                cases,
+                browsers: vec![browser],
+                session: SessionOptions::default(),
+                command: std::env::args().collect(),
+                strict: false,
+            }),
+        }
+    }
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return board.close(None, &format!("no threads: {error}")),
+    };
+    for plan in plans {
+        let mut poster = Poster { board: board.clone(), last_note: HashMap::new() };
+        let words: Vec<_> = plan.browsers.iter().map(|(endpoint, _)| endpoint.engine().word()).collect();
+        let why = match runtime.block_on(run(plan, &mut [&mut poster])) {
+            Ok(outcome) => outcome.footer.cut_short.unwrap_or_else(|| "the run is over".to_owned()),
+            Err(error) => error.to_string(),
+        };
+        for browser in words {
+            board.close(Some(browser), &why);
+        }
+        if why == "interrupted" {
+            return board.close(None, &why);
+        }
+    }
+}
+
+/// Where results are put up and waited for.
+#[derive(Default)]
+struct Board {
+    posted: Mutex<Posted>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Posted {
+    results: HashMap<(String, String), CaseResult>,
+    /// Why no more results of a browser come.
+    closed: HashMap<String, String>,
+    /// Why no more results come at all.
+    over: Option<String>,
+}
+
+impl Board {
+    /// A panic elsewhere leaves the maps as they were between two statements: they can be used.
+    fn lock(&self) -> MutexGuard<'_, Posted> {
+        self.posted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(&self, browser: &str, case: &str) -> Result<CaseResult, String> {
+        let key = (browser.to_owned(), case.to_owned());
+        let deadline = Instant::now() + DEADLINE;
+        let mut posted = self.lock();
+        loop {
+            if let Some(result) = posted.results.get(&key) {
+                return Ok(result.clone());
+            }
+            if let Some(why) = posted.closed.get(browser).or(posted.over.as_ref()) {
+                return Err(format!("no result: {why}"));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(format!("no result within {} s", DEADLINE.as_secs()));
+            }
+            posted = self.news.wait_timeout(posted, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn post(&self, result: &CaseResult) {
+        self.lock().results.insert((result.browser.clone(), result.case.clone()), result.clone());
+        self.news.notify_all();
+    }
+
+    /// Says why nothing more comes, of one browser or at all; the first reason stays.
+    fn close(&self, browser: Option<&str>, why: &str) {
+        let mut posted = self.lock();
+        match browser {
+            Some(browser) => _ = posted.closed.entry(browser.to_owned()).or_insert_with(|| why.to_owned()),
+            None => _ = posted.over.get_or_insert_with(|| why.to_owned()),
+        }
+        drop(posted);
+        self.news.notify_all();
+    }
+
+    /// One line on standings, and one for each result that passes although it is not right. On stderr: stdout may be JSON.
+    fn summarise(&self) {
+        let posted = self.lock();
+        let mut standings: BTreeMap<Standing, usize> = BTreeMap::new();
+        let mut lines = Vec::new();
+        for result in posted.results.values() {
+            *standings.entry(result.standing).or_default() += 1;
+            let recorded = result.level == Level::Info && result.verdict != Verdict::Agrees;
+            if recorded || matches!(result.standing, Standing::Known | Standing::Unexpected | Standing::Flaky) && !result.fails_run(false) {
+                let (browser, case, verdict) = (&result.browser, &result.case, &result.verdict);
+                lines.push(format!("  {browser}::{case}: {}, {verdict} (level {})", result.standing, result.level.word()));
+            }
+        }
+        lines.sort();
+        let counts: Vec<_> = standings.iter().map(|(standing, n)| format!("{n} {standing}")).collect();
+        eprintln!("standings: {}", counts.join(", "));
+        for line in lines {
+            eprintln!("{line}");
+        }
+    }
+}
+
+/// Puts up what a run tells.
+struct Poster {
+    board: Arc<Board>,
+    last_note: HashMap<String, String>,
+}
+
+impl Reporter for Poster {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Result(result) => self.board.post(result),
+            Event::Note { browser: Some(browser), text } => _ = self.last_note.insert(browser.clone(), text.clone()),
+            Event::BrowserFinished { browser } => {
+                self.board.close(Some(browser), self.last_note.get(browser).map_or("the browser is through", |note| note));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Closes the board when the run is over in whatever way.
+struct Closing(Arc<Board>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close(None, if std::thread::panicking() { "the run panicked" } else { "the run is over" });
+    }
+}
