@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// How many cases of one context are under way at once. Engines open six connections to an origin, and cases spread over origins.
-pub const WIDTH: usize = 16;
+pub const WIDTH: usize = 32;
 
 /// How many cases that wait for real time are under way at once in one context.
 const SLOW_WIDTH: usize = 64;
