@@ -155,3 +155,13 @@ fn known_deviations_are_of_the_catalogue() {
     }
     assert!(known::embedded("no-such-engine", &catalogue).expect("nothing is known of it").is_empty());
 }
+
+/// The example of the guide is a case like any other.
+#[test]
+fn the_example_of_the_guide_parses() {
+    let guide = include_str!("../README.md");
+    let start = guide.find("```toml\n").expect("the guide has an example") + "```toml\n".len();
+    let end = start + guide[start..].find("```").expect("it ends");
+    let parsed = Catalogue::parse([("README.md", &guide[start..end])]).expect("the example parses");
+    assert_eq!(parsed.cases().len(), 3, "itself and two variants");
+}
