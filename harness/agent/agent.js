@@ -7,7 +7,7 @@ function corscheckAgent(config) {
   "use strict";
   const scope = globalThis;
   const { fetch, Request, AbortController, Blob, FormData, URLSearchParams, Uint8Array, ReadableStream, TextEncoder } = scope;
-  const { Promise, JSON, String, Object, Array, Error, Set } = scope;
+  const { Promise, JSON, String, Object, Array, Error, Set, Symbol } = scope;
   const XHR = scope.XMLHttpRequest;
   const DOMParser = scope.DOMParser;
   const setTimeout = scope.setTimeout.bind(scope);
@@ -17,6 +17,22 @@ function corscheckAgent(config) {
   const parse = JSON.parse.bind(JSON);
   const stringify = JSON.stringify.bind(JSON);
   const SHOWN = 4096;
+
+  // Nothing that runs later in this page may change what these do: not for a case, and not for this script.
+  for (const name of Object.getOwnPropertyNames(scope)) {
+    let found;
+    try {
+      found = Object.getOwnPropertyDescriptor(scope, name).value;
+    } catch {
+      continue;
+    }
+    if (typeof found === "function" && found.prototype) {
+      Object.freeze(found.prototype);
+      Object.freeze(found);
+    }
+  }
+  const iterators = [[][Symbol.iterator](), new scope.Headers().entries(), new Set().values()];
+  for (const shared of [JSON, scope.Reflect, ...iterators.map(Object.getPrototypeOf)]) Object.freeze(shared);
 
   const exception = (e) => ({ name: String((e && e.name) || typeof e), message: String((e && e.message) || e) });
 
@@ -223,9 +239,9 @@ function corscheckAgent(config) {
     running.add(one);
     try {
       if (action.api === "xhr") runXhr(action, finish, one);
-      else runFetch(action, finish, one).catch((e) => finish({ refused: { name: "agent", message: String(e && e.stack) } }));
+      else runFetch(action, finish, one).catch((e) => finish({ "agent-fault": String(e && e.stack) }));
     } catch (e) {
-      finish({ refused: { name: "agent", message: String(e && e.stack) } });
+      finish({ "agent-fault": String(e && e.stack) });
     }
   }
 

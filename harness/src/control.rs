@@ -106,7 +106,7 @@ fn shown(end: &PageEnd) -> String {
     match end {
         PageEnd::Response(r) => format!("status {}", r.status),
         PageEnd::NetworkError(e) | PageEnd::Refused(e) | PageEnd::Aborted(e) => format!("{}: {}", e.name, e.message),
-        PageEnd::Unsupported(words) => words.clone(),
+        PageEnd::Unsupported(words) | PageEnd::AgentFault(words) => words.clone(),
         PageEnd::NoAnswer { after_ms } => format!("nothing within {after_ms:.0} ms"),
     }
 }

@@ -46,6 +46,9 @@ const MOST_LOSSES: u32 = 3;
 /// How many attempts a case gets when it does not come out as expected.
 const MOST_ATTEMPTS: usize = 2;
 
+/// No further attempt at a session is begun after so long.
+const MOST_START: Duration = Duration::from_secs(15);
+
 /// How many sessions one pass through the cases may use up before it is given up: something is wrong beyond the cases.
 const MOST_SESSIONS: u32 = 20;
 
@@ -191,7 +194,12 @@ impl State<'_> {
             open.retain(|i| !pass.done.contains(i));
             again.extend(pass.again);
             if let Some(words) = pass.lost {
-                self.drive.note(format!("session {} lost ({words}); {} again in a new one", self.session, count(open.len(), "case")));
+                let rest = if open.is_empty() {
+                    "nothing was left to do".to_owned()
+                } else {
+                    format!("{} again in a new one", count(open.len(), "case"))
+                };
+                self.drive.note(format!("session {} lost ({words}); {rest}", self.session));
                 for &index in &pass.in_flight {
                     self.losses[index] += 1;
                     if self.losses[index] >= MOST_LOSSES {
@@ -212,8 +220,12 @@ impl State<'_> {
     async fn start(&mut self) -> Result<Session, Unavailable> {
         let drive = self.drive;
         let mut words = String::new();
+        let first = Instant::now();
         for _ in 0..3 {
             let started = Instant::now();
+            if first.elapsed() > MOST_START {
+                break;
+            }
             match Session::start(&drive.endpoint, &drive.options, &drive.guard).await {
                 Ok(session) => {
                     self.session += 1;
@@ -303,7 +315,11 @@ impl State<'_> {
             (None, driver_lost)
         };
         let ((slow_ran, slow_lost), (quick_lost, driver_lost)) = join(slow, quick).await;
-        let closing = controls.read(&plan::controls(&drive.cases, &stage.slow)).await;
+        let closing = match (slow_lost, &quick_lost) {
+            (None, None) => controls.read(&plan::controls(&drive.cases, &stage.slow)).await,
+            // A page that is gone or hangs has no controls to read.
+            _ => Readings::default(),
+        };
         let slow_lost = slow_lost.or(closing.lost());
         if slow_lost.is_none() && quick_lost.is_none() && !stage.slow.is_empty() {
             if driver_lost.is_none() {

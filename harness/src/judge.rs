@@ -45,6 +45,9 @@ fn judge_step(step: usize, expect: &BoundExpect, page: &PageResult, wire: &[&Exc
     if let PageEnd::Unsupported(words) = &page.end {
         return Judgement { verdict: Verdict::Unsupported(words.clone()), differences: Vec::new() };
     }
+    if let PageEnd::AgentFault(words) = &page.end {
+        return not_judged(Cause::AgentFault { words: words.clone() });
+    }
     let Some(outcome) = page.end.outcome() else {
         return not_judged(Cause::NoAnswer { step });
     };

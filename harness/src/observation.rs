@@ -71,6 +71,8 @@ pub enum PageEnd {
     Aborted(Exception),
     /// The engine lacks what the request needs, in words.
     Unsupported(String),
+    /// The agent itself failed, in its words: nothing was observed.
+    AgentFault(String),
     /// Nothing came within the agent's patience.
     NoAnswer {
         /// How long the agent waited, in milliseconds.
@@ -142,7 +144,7 @@ impl PageEnd {
             PageEnd::NetworkError(_) => Some(Outcome::Blocked),
             PageEnd::Refused(_) => Some(Outcome::Refused),
             PageEnd::Aborted(_) => Some(Outcome::Aborted),
-            PageEnd::NoAnswer { .. } | PageEnd::Unsupported(_) => None,
+            PageEnd::NoAnswer { .. } | PageEnd::Unsupported(_) | PageEnd::AgentFault(_) => None,
         }
     }
 
@@ -150,7 +152,7 @@ impl PageEnd {
     pub fn exception(&self) -> Option<&Exception> {
         match self {
             PageEnd::NetworkError(e) | PageEnd::Refused(e) | PageEnd::Aborted(e) => Some(e),
-            PageEnd::Response(_) | PageEnd::NoAnswer { .. } | PageEnd::Unsupported(_) => None,
+            PageEnd::Response(_) | PageEnd::NoAnswer { .. } | PageEnd::Unsupported(_) | PageEnd::AgentFault(_) => None,
         }
     }
 }

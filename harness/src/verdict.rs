@@ -65,6 +65,11 @@ pub enum Cause {
         /// The step, from 0.
         step: usize,
     },
+    /// The agent in the page failed.
+    AgentFault {
+        /// Its words.
+        words: String,
+    },
     /// A server of ours could not deliver its answer.
     AnswerNotDelivered {
         /// The exchange and the error.
@@ -84,6 +89,7 @@ impl fmt::Display for Cause {
         match self {
             Cause::ControlFailed { control } => write!(f, "control failed: {control}"),
             Cause::NoAnswer { step } => write!(f, "no answer from the page in step {}", step + 1),
+            Cause::AgentFault { words } => write!(f, "the agent failed: {words}"),
             Cause::AnswerNotDelivered { words } => write!(f, "answer not delivered: {words}"),
             Cause::SessionLost { words } => write!(f, "session lost: {words}"),
             Cause::Interrupted => f.write_str("interrupted"),

@@ -53,7 +53,7 @@ impl Driver {
                 Ok(driver) => return Ok(driver),
                 // geckodriver before 0.36 needs no permission for what it later wants a flag for, and refuses the flag.
                 Err(SessionError::NotReady { log, .. }) if system_access && log.contains("allow-system-access") => system_access = false,
-                Err(SessionError::NotReady { .. }) if attempt < ATTEMPTS => attempt += 1,
+                Err(SessionError::NotReady { ended: true, .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error),
             }
         }
@@ -78,23 +78,23 @@ impl Driver {
         let index = processes.spawn(&mut command).map_err(spawn_failed)?;
 
         let started = Instant::now();
-        let why = loop {
+        let (why, ended) = loop {
             // In this order: whoever answers on the port is another program if ours has ended.
             let ready = timeout(READY_LIMIT.saturating_sub(started.elapsed()), wire::is_ready(port)).await;
             if let Some(status) = processes.ended(index) {
-                break format!("it ended with {status}");
+                break (format!("it ended with {status}"), true);
             }
             if matches!(ready, Ok(Ok(true))) {
                 return Ok(Driver { url: format!("http://127.0.0.1:{port}/"), processes, index });
             }
             if started.elapsed() >= READY_LIMIT {
-                break format!("no answer on port {port} within {} s", READY_LIMIT.as_secs());
+                break (format!("no answer on port {port} within {} s", READY_LIMIT.as_secs()), false);
             }
             sleep(POLL).await;
         };
         let log = processes.log_tail(DRIVER_LOG);
         processes.end_all().await;
-        Err(SessionError::NotReady { what: installed.driver.display().to_string(), why, log })
+        Err(SessionError::NotReady { what: installed.driver.display().to_string(), why, ended, log })
     }
 
     /// The session's directory.
@@ -172,7 +172,7 @@ async fn start_display(processes: &mut Processes) -> Result<String, SessionError
         Err(_) => format!("no display within {} s", DISPLAY_LIMIT.as_secs()),
     };
     let log = processes.log_tail(DISPLAY_LOG);
-    Err(SessionError::NotReady { what: program.display().to_string(), why, log })
+    Err(SessionError::NotReady { what: program.display().to_string(), why, ended: true, log })
 }
 
 async fn first_line(stdout: std::process::ChildStdout) -> io::Result<String> {

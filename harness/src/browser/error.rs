@@ -25,6 +25,8 @@ pub enum SessionError {
         what: String,
         /// What was seen instead.
         why: String,
+        /// Whether it ended, so that another start (on another port) may help; it was only silent otherwise.
+        ended: bool,
         /// The last lines that it wrote.
         log: String,
     },
@@ -165,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_failed_start_quotes_the_log() {
-        let error = SessionError::NotReady { what: "geckodriver".into(), why: "it exited".into(), log: "one\ntwo".into() };
+        let error = SessionError::NotReady { what: "geckodriver".into(), why: "it exited".into(), ended: true, log: "one\ntwo".into() };
         assert_eq!(error.to_string(), "geckodriver did not become ready: it exited\nits last words:\n  | one\n  | two");
     }
 }

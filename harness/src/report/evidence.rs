@@ -33,6 +33,7 @@ pub(crate) fn page_end(end: &PageEnd) -> String {
             format!("{outcome}: {}", printable(&exception(e)))
         }
         PageEnd::Unsupported(words) => format!("not supported: {}", printable(words)),
+        PageEnd::AgentFault(words) => format!("the agent failed: {}", printable(words)),
         // Of the agent's making and never negative; the cast saturates.
         PageEnd::NoAnswer { after_ms } => format!("{outcome} within {}", duration(*after_ms as u64)),
     }

@@ -148,7 +148,6 @@ fn a_page_that_was_tampered_with_still_tells_the_truth() {
 }
 
 #[test]
-#[ignore = "the agent calls methods of shared prototypes; it would have to freeze them when it starts"]
 fn a_page_whose_prototypes_were_tampered_with_still_tells_the_truth() {
     for browser in browsers() {
         let _turn = turn();
