@@ -249,6 +249,14 @@ impl Case {
         self.planned_ms() >= SLOW_MS
     }
 
+    /// Whether it stops its page's thread (synchronous XMLHttpRequest): such a case must run while no other of its page does.
+    ///
+    /// Requests of the stopped thread that wait for it to follow a redirect keep their connections; when they hold all that the
+    /// browser opens to an origin, the synchronous request waits for them and they for it (seen in Chromium).
+    pub fn is_exclusive(&self) -> bool {
+        self.steps.iter().any(|s| matches!(&s.request.api, ApiOptions::Xhr(x) if x.sync))
+    }
+
     /// The time it spends waiting by its own script, in milliseconds.
     pub fn planned_ms(&self) -> u64 {
         let answer =

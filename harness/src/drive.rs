@@ -416,23 +416,22 @@ impl State<'_> {
 }
 
 impl Drive {
-    /// Runs cases in their contexts at once; gives back those that ended, and why the rest did not.
+    /// Runs cases in their contexts at once, and then those that stop their page's thread, one by one; gives back those that
+    /// ended, and why the rest did not.
     async fn run_cases(&self, indices: &[usize], links: &HashMap<Context, Link>, width: usize) -> (Vec<Ran>, Option<Lost>) {
         let mut by_context: HashMap<Context, Vec<usize>> = HashMap::new();
-        for &index in indices {
+        let (exclusive, together): (Vec<_>, Vec<_>) = indices.iter().copied().partition(|i| self.cases[*i].is_exclusive());
+        for index in together {
             by_context.entry(self.cases[index].context).or_default().push(index);
         }
         let contexts = by_context.into_iter().map(|(context, indices)| async move {
             let mut ran = Vec::with_capacity(indices.len());
             let mut lost = None;
             let Some(link) = links.get(&context) else { return (ran, Some(Lost::Closed)) };
-            let mut running = stream::iter(indices).map(|index| self.run_case(index, link)).buffer_unordered(width);
+            let mut running = stream::iter(indices).map(|index| self.run_seen(index, link)).buffer_unordered(width);
             while let Some(result) = running.next().await {
                 match result {
-                    Ok(one) => {
-                        let _ = self.events.send(Event::Seen { browser: self.engine.word().to_owned(), cases: 1 });
-                        ran.push(one);
-                    }
+                    Ok(one) => ran.push(one),
                     // The page is gone or hangs: whoever else waits would only wait in vain.
                     Err(error) => {
                         lost = Some(error);
@@ -448,7 +447,25 @@ impl Drive {
             all.extend(ran);
             lost = lost.or(gone);
         }
+        for index in exclusive {
+            if lost.is_some() {
+                break;
+            }
+            match links.get(&self.cases[index].context) {
+                Some(link) => match self.run_seen(index, link).await {
+                    Ok(one) => all.push(one),
+                    Err(error) => lost = Some(error),
+                },
+                None => lost = Some(Lost::Closed),
+            }
+        }
         (all, lost)
+    }
+
+    async fn run_seen(&self, index: usize, link: &Link) -> Result<Ran, Lost> {
+        let ran = self.run_case(index, link).await?;
+        let _ = self.events.send(Event::Seen { browser: self.engine.word().to_owned(), cases: 1 });
+        Ok(ran)
     }
 
     async fn run_case(&self, index: usize, link: &Link) -> Result<Ran, Lost> {
