@@ -1,7 +1,7 @@
 //! Known deviations of engines: what fails, how, since when and where it is discussed.
 //!
-//! An entry pins the verdict and the reason. A case that fails in another way is unexpected; one that agrees makes the entry
-//! stale. Both are loud.
+//! An entry pins the verdict and the reason. A case that agrees or fails in another way makes the entry stale,
+//! and that fails the run.
 
 use serde::Deserialize;
 
@@ -98,7 +98,13 @@ pub fn parse(name: &str, text: &str, catalogue: &Catalogue) -> Result<Vec<Known>
             complain(format!("`link = \"{}\"` is no address of a bug or discussion", known.link));
         }
         for id in &known.cases {
-            if catalogue.find(id).is_none() {
+            let case = catalogue.find(id);
+            if let (Some(case), Some(reason)) = (case, known.reason)
+                && !case.steps.iter().any(|s| s.expect.reasons.contains(&reason))
+            {
+                complain(format!("`{id}` does not expect the reason `{reason}`"));
+            }
+            if case.is_none() {
                 let near = crate::select::nearest(id, catalogue.cases().iter().map(|c| c.id.as_str()), 3);
                 complain(format!("no case has the id `{id}`; the nearest are {}", near.join(", ")));
             }

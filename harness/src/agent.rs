@@ -13,7 +13,7 @@ use std::{
 };
 
 use axum::{
-    Extension, Router,
+    Router,
     extract::{
         Query, State,
         ws::{Message, WebSocket, WebSocketUpgrade},
@@ -183,16 +183,11 @@ struct SocketQuery {
     context: Context,
 }
 
-async fn socket(
-    State(hub): State<Hub>,
-    Query(query): Query<SocketQuery>,
-    _origin: Option<Extension<Alias>>,
-    upgrade: WebSocketUpgrade,
-) -> Response {
+async fn socket(State(hub): State<Hub>, Query(query): Query<SocketQuery>, upgrade: WebSocketUpgrade) -> Response {
     let Some(arrivals) = lock(&hub.waiting).get(&query.key).cloned() else {
         return (StatusCode::NOT_FOUND, "no such page").into_response();
     };
-    upgrade.max_message_size(1 << 20).on_upgrade(move |socket| serve(socket, query.context, arrivals))
+    upgrade.max_message_size(64 << 20).on_upgrade(move |socket| serve(socket, query.context, arrivals))
 }
 
 async fn serve(mut socket: WebSocket, context: Context, arrivals: Arrivals) {
@@ -287,11 +282,6 @@ impl Link {
             Answer::Bare(bare) => Ok(bare),
             Answer::Result(_) => Err(Lost::Silent),
         }
-    }
-
-    /// Whether the page has closed the link.
-    pub fn is_closed(&self) -> bool {
-        lock(&self.pending).is_none()
     }
 
     fn next_id(&self) -> u64 {

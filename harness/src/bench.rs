@@ -1,6 +1,6 @@
 //! How fast a run is against the limit: a bare in-page loop of the same fetches, in the same session of the same browser.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use corscheck_cases::{Alias, Catalogue, Context, bind::bind};
 use corscheck_servers::{Options, Servers, Token};
@@ -94,6 +94,7 @@ async fn one(endpoint: &Endpoint, count: usize, rounds: usize) -> Result<(), Str
                 events,
                 known: Vec::new(),
                 cases: cases.clone(),
+                provisional: crate::drive::Provisional::default(),
             };
             let (agreed, took) = drive.run_in(&mut session).await?;
             harness.push(count as f64 / took.as_secs_f64());
@@ -139,18 +140,18 @@ async fn open(hub: &Hub, servers: &Servers, session: &Session) -> Result<Link, S
 
 /// The same requests without the harness: one page loop, no controls, no words, no judge. In seconds.
 async fn bare_loop(servers: &Servers, cases: &[Arc<corscheck_cases::Case>], link: &Link, init: &serde_json::Value) -> Result<f64, String> {
-    let mut tokens = HashMap::new();
+    let mut tokens = Vec::new();
     let mut urls = Vec::new();
     for case in cases {
         let token = Token::new();
         let bound = bind(case, servers.topology(), token.as_str());
         urls.push(bound.steps[0].action.url.clone());
         servers.register(&token, bound.script);
-        tokens.insert(token, ());
+        tokens.push(token);
     }
     let bare = link.bare(&urls, BARE_WIDTH, init.clone()).await.map_err(|e| e.to_string())?;
-    for token in tokens.keys() {
-        servers.take(token);
+    for token in tokens {
+        servers.take(&token);
     }
     Ok(bare.ms / 1000.0)
 }

@@ -4,8 +4,8 @@
 //! again, in smaller rounds each time, so that a case that kills the browser ends up alone and takes no other with it.
 
 use std::{
-    collections::HashMap,
-    sync::Arc,
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -43,6 +43,9 @@ const SLOW_WIDTH: usize = 64;
 /// How often a case may lose its session before it is given up.
 const MOST_LOSSES: u32 = 3;
 
+/// How often a case's page may fail to come up before the case is given up.
+const MOST_UNOPENED: u32 = 2;
+
 /// How many attempts a case gets when it does not come out as expected.
 const MOST_ATTEMPTS: usize = 2;
 
@@ -75,6 +78,32 @@ pub struct Drive {
     pub known: Vec<Known>,
     /// The cases.
     pub cases: Vec<Arc<Case>>,
+    /// Where results wait whose case is to be repeated.
+    pub provisional: Provisional,
+}
+
+/// Results of first attempts whose case is still to be repeated: what a run that is interrupted has of them.
+#[derive(Debug, Clone, Default)]
+pub struct Provisional(Arc<Mutex<BTreeMap<(Engine, usize), CaseResult>>>);
+
+impl Provisional {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(Engine, usize), CaseResult>> {
+        // Whoever panicked left the map whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, engine: Engine, index: usize, result: CaseResult) {
+        self.lock().insert((engine, index), result);
+    }
+
+    fn forget(&self, engine: Engine, index: usize) {
+        self.lock().remove(&(engine, index));
+    }
+
+    /// Everything that waits, in order; nothing waits afterwards.
+    pub fn take(&self) -> Vec<CaseResult> {
+        std::mem::take(&mut *self.lock()).into_values().collect()
+    }
 }
 
 /// A case that has run, before it is judged.
@@ -95,6 +124,8 @@ struct Pass {
     /// Cases that were under way when the session was lost.
     in_flight: Vec<usize>,
     lost: Option<String>,
+    /// Cases whose page did not come up although the browser is there, and why.
+    unopened: Vec<(usize, String)>,
     /// Time spent with pages open: without the start of sessions and the loading of pages.
     busy: Duration,
 }
@@ -116,7 +147,13 @@ impl Drive {
     ///
     /// No session of the browser could be started; no case has a result then.
     pub async fn run(self) -> Result<(), Unavailable> {
-        let mut state = State { drive: &self, session: 0, attempts: HashMap::new(), losses: vec![0; self.cases.len()] };
+        let mut state = State {
+            drive: &self,
+            session: 0,
+            attempts: HashMap::new(),
+            losses: vec![0; self.cases.len()],
+            unopened: vec![0; self.cases.len()],
+        };
         let result = state.run().await;
         let _ = self.events.send(Event::BrowserFinished { browser: self.engine.word().to_owned() });
         result
@@ -130,7 +167,8 @@ impl Drive {
     /// The session was lost.
     pub async fn run_in(&self, session: &mut Session) -> Result<(usize, Duration), String> {
         let all: Vec<usize> = (0..self.cases.len()).collect();
-        let mut state = State { drive: self, session: 1, attempts: HashMap::new(), losses: vec![0; all.len()] };
+        let mut state =
+            State { drive: self, session: 1, attempts: HashMap::new(), losses: vec![0; all.len()], unopened: vec![0; all.len()] };
         let pass = state.pass(session, &all, ROUND).await;
         match pass.lost {
             Some(words) => Err(words),
@@ -148,6 +186,7 @@ struct State<'a> {
     session: u32,
     attempts: HashMap<usize, Vec<Attempt>>,
     losses: Vec<u32>,
+    unopened: Vec<u32>,
 }
 
 impl State<'_> {
@@ -193,6 +232,13 @@ impl State<'_> {
             session.end().await;
             open.retain(|i| !pass.done.contains(i));
             again.extend(pass.again);
+            for (index, words) in &pass.unopened {
+                self.unopened[*index] += 1;
+                if self.unopened[*index] >= MOST_UNOPENED {
+                    open.retain(|i| i != index);
+                    self.give_up(*index, words);
+                }
+            }
             if let Some(words) = pass.lost {
                 let rest = if open.is_empty() {
                     "nothing was left to do".to_owned()
@@ -207,6 +253,8 @@ impl State<'_> {
                         self.give_up(index, &words);
                     }
                 }
+            } else if !pass.unopened.is_empty() {
+                self.drive.note(format!("{} again in a new session: {}", count(pass.unopened.len(), "case"), pass.unopened[0].1));
             } else if !open.is_empty() {
                 // A pass that lost nothing has finished everything; anything else would loop for ever.
                 for index in std::mem::take(&mut open) {
@@ -229,6 +277,11 @@ impl State<'_> {
             match Session::start(&drive.endpoint, &drive.options, &drive.guard).await {
                 Ok(session) => {
                     self.session += 1;
+                    if let Endpoint::Remote { .. } = drive.endpoint {
+                        // Of a remote end only the session knows what it is.
+                        let driver = session.driver_version().unwrap_or("unknown");
+                        drive.note(format!("remote session: {}, driver {driver}", session.browser_version()));
+                    }
                     let _ = drive.events.send(Event::SessionStarted {
                         browser: drive.engine.word().to_owned(),
                         session: self.session,
@@ -261,28 +314,33 @@ impl State<'_> {
         let links = match self.open_page(session, stage).await {
             Ok(links) => links,
             Err(words) => {
-                pass.lost = Some(words);
-                // Nobody knows which case is to blame when the page does not even come up: the first one is tried alone next time.
-                pass.in_flight = stage.rounds.first().or(Some(&stage.slow)).into_iter().flatten().copied().collect();
+                // One page that does not come up must not cost the results of the others.
+                let all = stage.rounds.iter().flatten().chain(&stage.slow).chain(&stage.exclusive);
+                pass.unopened.extend(all.map(|i| (*i, words.clone())));
+                if !session.is_alive(Duration::from_secs(2)).await {
+                    pass.lost = Some(words);
+                }
                 return;
             }
         };
         let opened = Instant::now();
         let mut words: HashMap<String, Vec<Word>> = HashMap::new();
-        let everyone: Vec<usize> = stage.rounds.iter().flatten().chain(&stage.slow).copied().collect();
+        let everyone: Vec<usize> = stage.rounds.iter().flatten().chain(&stage.slow).chain(&stage.exclusive).copied().collect();
         let controls = Controls::new(&self.drive.servers, stage.page, &links);
         let mut last = controls.read(&plan::controls(&self.drive.cases, &everyone)).await;
-        let slow_opening = last.clone();
+        let first_opening = last.clone();
 
         let drive = self.drive;
         let slow = drive.run_cases(&stage.slow, &links, SLOW_WIDTH);
         let quick = async {
             let mut driver_lost = None;
-            let mut before: Option<Vec<Ran>> = None;
+            let mut before: Option<(Vec<Ran>, Readings)> = None;
             // One turn more than there are rounds: each turn runs a round and, beside it, controls and judges the one before.
             for turn in 0..=stage.rounds.len() {
                 let round = stage.rounds.get(turn).map_or(&[][..], Vec::as_slice);
-                let controlled = before.as_deref().map(|ran| ran.iter().map(|r| r.index).collect::<Vec<_>>()).unwrap_or_default();
+                let controlled: Vec<usize> = before.iter().flat_map(|(ran, _)| ran.iter().map(|r| r.index)).collect();
+                // What the latest controls before this round said: later ones must not speak for them.
+                let opening = last.clone();
                 let aftermath = async {
                     let closing = controls.read(&plan::controls(&drive.cases, &controlled)).await;
                     if !controlled.is_empty()
@@ -298,47 +356,55 @@ impl State<'_> {
                 let ((ran, lost), closing) = join(drive.run_cases(round, &links, WIDTH), aftermath).await;
                 let lost_before = closing.lost();
                 if lost_before.is_none() {
-                    for ran in before.take().unwrap_or_default() {
-                        self.settle(pass, ran, &[&last, &closing], &mut words);
+                    let (ran, opening) = before.take().unwrap_or_default();
+                    for ran in ran {
+                        self.settle(pass, ran, &[&opening, &closing], &mut words);
                     }
                 }
                 last.merge(closing);
                 if let Some(lost) = lost.or(lost_before) {
                     // What ended without a control after it is not judged: it runs again with the rest.
                     let ended = |i: &usize| ran.iter().any(|r| r.index == *i);
-                    let in_flight = round.iter().copied().filter(|i| !ended(i)).collect();
-                    ran.iter().chain(before.iter().flatten()).for_each(|r| drop(drive.servers.take(&r.token)));
+                    let unsettled: Vec<&Ran> = before.iter().flat_map(|(ran, _)| ran).collect();
+                    let in_flight = round.iter().copied().filter(|i| !ended(i)).chain(unsettled.iter().map(|r| r.index)).collect();
+                    ran.iter().chain(unsettled).for_each(|r| drop(drive.servers.take(&r.token)));
                     return (Some((lost, in_flight)), driver_lost);
                 }
-                before = Some(ran);
+                before = Some((ran, opening));
             }
             (None, driver_lost)
         };
-        let ((slow_ran, slow_lost), (quick_lost, driver_lost)) = join(slow, quick).await;
-        let closing = match (slow_lost, &quick_lost) {
-            (None, None) => controls.read(&plan::controls(&drive.cases, &stage.slow)).await,
-            // A page that is gone or hangs has no controls to read.
-            _ => Readings::default(),
-        };
-        let slow_lost = slow_lost.or(closing.lost());
-        if slow_lost.is_none() && quick_lost.is_none() && !stage.slow.is_empty() {
-            if driver_lost.is_none() {
+        let ((mut rest_ran, mut rest_lost), (quick_lost, driver_lost)) = join(slow, quick).await;
+        let rest: Vec<usize> = stage.slow.iter().chain(&stage.exclusive).copied().collect();
+        let mut closing = Readings::default();
+        // A page that is gone or hangs runs nothing more and has no controls to read.
+        if rest_lost.is_none() && quick_lost.is_none() {
+            let (ran, lost) = drive.run_alone(&stage.exclusive, &links).await;
+            rest_ran.extend(ran);
+            rest_lost = lost;
+        }
+        if rest_lost.is_none() && quick_lost.is_none() {
+            closing = controls.read(&plan::controls(&drive.cases, &rest)).await;
+            rest_lost = closing.lost();
+        }
+        if rest_lost.is_none() && quick_lost.is_none() {
+            if driver_lost.is_none() && !rest.is_empty() {
                 // Words of slow cases may have come at any time: they are in the map, or still to be fetched.
                 let _ = collect_words(session, &mut words).await;
             }
-            for ran in slow_ran {
-                self.settle(pass, ran, &[&slow_opening, &closing], &mut words);
+            for ran in rest_ran {
+                self.settle(pass, ran, &[&first_opening, &closing], &mut words);
             }
         } else {
-            let ended = |i: &usize| slow_ran.iter().any(|r| r.index == *i);
+            let ended = |i: &usize| rest_ran.iter().any(|r| r.index == *i);
             pass.in_flight.extend(stage.slow.iter().filter(|i| !ended(i)));
-            slow_ran.iter().for_each(|r| drop(drive.servers.take(&r.token)));
+            rest_ran.iter().for_each(|r| drop(drive.servers.take(&r.token)));
         }
         pass.busy += opened.elapsed();
         if let Some((lost, in_flight)) = quick_lost {
             pass.lost = Some(lost.to_string());
             pass.in_flight.extend::<Vec<usize>>(in_flight);
-        } else if let Some(lost) = slow_lost {
+        } else if let Some(lost) = rest_lost {
             pass.lost = Some(lost.to_string());
         } else {
             pass.lost = driver_lost;
@@ -388,13 +454,14 @@ impl State<'_> {
         let case = &self.drive.cases[index];
         let attempts = self.attempts.entry(index).or_default();
         attempts.push(attempt);
-        let (standing, known) = standing(case, attempts, &self.drive.known);
+        let (standing, _) = standing(case, attempts, &self.drive.known);
         let settled = matches!(standing, Standing::AsExpected | Standing::Known);
         if !settled && attempts.len() < MOST_ATTEMPTS {
+            let result = self.result(index, bound);
+            self.drive.provisional.keep(self.drive.engine, index, result);
             return true;
         }
-        let result = finish(case, self.drive.engine, std::mem::take(attempts), standing, known, bound);
-        let _ = self.drive.events.send(Event::Result(Box::new(result)));
+        self.emit(index, bound);
         false
     }
 
@@ -408,20 +475,31 @@ impl State<'_> {
             judgement: not_judged(Cause::SessionLost { words: words.to_owned() }),
             observation: Observation { pages: Vec::new(), exchanges: Vec::new(), words: Vec::new() },
         };
-        // Not worth another attempt: this was the last of several.
-        if self.record(index, attempt.clone(), &bound) {
-            self.record(index, attempt, &bound);
-        }
+        self.attempts.entry(index).or_default().push(attempt);
+        self.emit(index, &bound);
+    }
+
+    /// Emits the result of a case with all its attempts.
+    fn emit(&mut self, index: usize, bound: &Bound) {
+        let result = self.result(index, bound);
+        self.attempts.remove(&index);
+        self.drive.provisional.forget(self.drive.engine, index);
+        let _ = self.drive.events.send(Event::Result(Box::new(result)));
+    }
+
+    fn result(&self, index: usize, bound: &Bound) -> CaseResult {
+        let case = &self.drive.cases[index];
+        let attempts = self.attempts.get(&index).cloned().unwrap_or_default();
+        let (standing, known) = standing(case, &attempts, &self.drive.known);
+        finish(case, self.drive.engine, attempts, standing, known, bound)
     }
 }
 
 impl Drive {
-    /// Runs cases in their contexts at once, and then those that stop their page's thread, one by one; gives back those that
-    /// ended, and why the rest did not.
+    /// Runs cases in their contexts at once; gives back those that ended, and why the rest did not.
     async fn run_cases(&self, indices: &[usize], links: &HashMap<Context, Link>, width: usize) -> (Vec<Ran>, Option<Lost>) {
         let mut by_context: HashMap<Context, Vec<usize>> = HashMap::new();
-        let (exclusive, together): (Vec<_>, Vec<_>) = indices.iter().copied().partition(|i| self.cases[*i].is_exclusive());
-        for index in together {
+        for &index in indices {
             by_context.entry(self.cases[index].context).or_default().push(index);
         }
         let contexts = by_context.into_iter().map(|(context, indices)| async move {
@@ -447,19 +525,20 @@ impl Drive {
             all.extend(ran);
             lost = lost.or(gone);
         }
-        for index in exclusive {
-            if lost.is_some() {
-                break;
-            }
-            match links.get(&self.cases[index].context) {
-                Some(link) => match self.run_seen(index, link).await {
-                    Ok(one) => all.push(one),
-                    Err(error) => lost = Some(error),
-                },
-                None => lost = Some(Lost::Closed),
+        (all, lost)
+    }
+
+    /// Runs cases one by one, while nothing else of their page is under way.
+    async fn run_alone(&self, indices: &[usize], links: &HashMap<Context, Link>) -> (Vec<Ran>, Option<Lost>) {
+        let mut all = Vec::with_capacity(indices.len());
+        for &index in indices {
+            let Some(link) = links.get(&self.cases[index].context) else { return (all, Some(Lost::Closed)) };
+            match self.run_seen(index, link).await {
+                Ok(one) => all.push(one),
+                Err(lost) => return (all, Some(lost)),
             }
         }
-        (all, lost)
+        (all, None)
     }
 
     async fn run_seen(&self, index: usize, link: &Link) -> Result<Ran, Lost> {

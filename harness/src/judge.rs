@@ -21,11 +21,12 @@ pub fn judge(steps: &[BoundStep], observation: &Observation) -> Judgement {
     for (i, step) in steps.iter().enumerate() {
         let wire: Vec<&Exchange> = observation.exchanges.iter().filter(|x| x.step as usize == i).collect();
         let judgement = match observation.pages.get(i) {
-            None => return not_judged(Cause::NoAnswer { step: i }),
+            None => not_judged(Cause::NoAnswer { step: i }),
             Some(page) => judge_step(i, &step.expect, page, &wire),
         };
         if matches!(judgement.verdict, Verdict::NotJudged(_) | Verdict::Unsupported(_)) {
-            return judgement;
+            // What a step before it proved stays proven.
+            return if worst.verdict == Verdict::Agrees { judgement } else { worst };
         }
         // The first step that is wrong decides; what follows it stands on wrong ground.
         if worst.verdict == Verdict::Agrees {
@@ -52,7 +53,13 @@ fn judge_step(step: usize, expect: &BoundExpect, page: &PageResult, wire: &[&Exc
         return not_judged(Cause::NoAnswer { step });
     };
     if outcome == Outcome::Blocked
-        && let Some(cause) = undelivered(wire)
+        && let Some(cause) = undelivered(wire, false)
+    {
+        return not_judged(cause);
+    }
+    if !expect.body_fails
+        && matches!(&page.end, PageEnd::Response(r) if r.body_error.is_some())
+        && let Some(cause) = undelivered(wire, true)
     {
         return not_judged(cause);
     }
@@ -62,16 +69,17 @@ fn judge_step(step: usize, expect: &BoundExpect, page: &PageResult, wire: &[&Exc
     Judgement { verdict: findings.verdict, differences: findings.differences }
 }
 
-/// A request whose answer our server failed to deliver proves nothing about a blocked read.
-fn undelivered(wire: &[&Exchange]) -> Option<Cause> {
-    wire.iter().find_map(|x| match &x.answer.fate {
-        Fate::Failed { error } if x.answer.status.is_none() => {
-            Some(Cause::AnswerNotDelivered { words: format!("{} {}: {error}", x.request.method, x.at) })
-        }
-        Fate::Pending if x.answer.status.is_none() => {
-            Some(Cause::AnswerNotDelivered { words: format!("{} {}: not begun", x.request.method, x.at) })
-        }
-        _ => None,
+/// A request whose answer our server failed to deliver proves nothing about a blocked read; one whose body it failed to deliver
+/// (`begun`) nothing about a body that could not be read.
+fn undelivered(wire: &[&Exchange], begun: bool) -> Option<Cause> {
+    wire.iter().find_map(|x| {
+        let error = match &x.answer.fate {
+            Fate::Failed { error } => error.as_str(),
+            Fate::Pending if !begun => "not begun",
+            _ => return None,
+        };
+        let undelivered = begun || x.answer.status.is_none();
+        undelivered.then(|| Cause::AnswerNotDelivered { words: format!("{} {}: {error}", x.request.method, x.at) })
     })
 }
 

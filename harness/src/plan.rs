@@ -21,6 +21,8 @@ pub struct Stage {
     pub rounds: Vec<Vec<usize>>,
     /// Cases that wait for real time; they run beside the rounds.
     pub slow: Vec<usize>,
+    /// Cases that stop their page's thread; they run after all others, one by one.
+    pub exclusive: Vec<usize>,
 }
 
 /// Groups cases by the page they run in. `round` limits how many run between two rounds of controls.
@@ -35,9 +37,10 @@ pub fn stages(cases: &[Arc<Case>], chosen: &[usize], round: usize) -> Vec<Stage>
             let mut contexts: Vec<_> = indices.iter().map(|i| cases[*i].context).collect();
             contexts.sort_unstable();
             contexts.dedup();
-            let (slow, quick): (Vec<_>, Vec<_>) = indices.into_iter().partition(|i| cases[*i].is_slow());
+            let (exclusive, rest): (Vec<_>, Vec<_>) = indices.into_iter().partition(|i| cases[*i].is_exclusive());
+            let (slow, quick): (Vec<_>, Vec<_>) = rest.into_iter().partition(|i| cases[*i].is_slow());
             let rounds = quick.chunks(round.max(1)).map(<[usize]>::to_vec).collect();
-            Stage { page, contexts, rounds, slow }
+            Stage { page, contexts, rounds, slow, exclusive }
         })
         .collect()
 }

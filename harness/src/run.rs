@@ -12,8 +12,8 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     agent::Hub,
-    browser::{Endpoint, Engine, Guard, SessionOptions},
-    drive::{Drive, Unavailable},
+    browser::{Endpoint, Guard, SessionOptions},
+    drive::{Drive, Provisional, Unavailable},
     event::{BrowserInfo, CaseResult, Event, FORMAT, Footer, Header, Reporter},
     exit::Exit,
 };
@@ -83,6 +83,7 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
 
     let (events, mut arriving) = mpsc::unbounded_channel();
     let mut browsers: JoinSet<Result<(), Unavailable>> = JoinSet::new();
+    let provisional = Provisional::default();
     for (endpoint, known) in &plan.browsers {
         let drive = Drive {
             engine: endpoint.engine(),
@@ -94,6 +95,7 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
             events: events.clone(),
             known: known.clone(),
             cases: plan.cases.clone(),
+            provisional: provisional.clone(),
         };
         browsers.spawn(drive.run());
     }
@@ -129,6 +131,10 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
     while let Ok(event) = arriving.try_recv() {
         book.event(&event)?;
     }
+    // First attempts whose repeat never came are results all the same.
+    for result in provisional.take() {
+        book.event(&Event::Result(Box::new(result)))?;
+    }
     for words in &unavailable {
         book.event(&Event::Note { browser: None, text: words.clone() })?;
     }
@@ -163,9 +169,12 @@ impl Book<'_, '_> {
 fn exit(footer: &Footer, results: &[CaseResult], unavailable: bool, strict: bool) -> Exit {
     if footer.cut_short.as_deref() == Some("interrupted") {
         Exit::Interrupted
+    } else if results.iter().any(|r| r.fails_run(strict)) {
+        // A finding counts for more than a browser that could not be had.
+        Exit::Unexpected
     } else if unavailable {
         Exit::Environment
-    } else if !footer.complete || results.iter().any(|r| r.fails_run(strict)) {
+    } else if !footer.complete {
         Exit::Unexpected
     } else {
         Exit::AsExpected
@@ -205,9 +214,4 @@ async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
-}
-
-/// The engine of a name in results, back again.
-pub fn engine_of(word: &str) -> Option<Engine> {
-    Engine::ALL.iter().copied().find(|e| e.word() == word)
 }

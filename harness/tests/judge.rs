@@ -2,7 +2,7 @@
 
 use corscheck::{
     judge::judge,
-    observation::{Observation, PageResult},
+    observation::{Observation, PageEnd, PageResult},
     verdict::{Cause, Judgement, Verdict},
 };
 use corscheck_cases::{
@@ -790,6 +790,22 @@ fn a_missing_step_is_not_judged() {
 }
 
 #[test]
+fn what_a_step_proved_stays_proven() {
+    let steps = two_steps();
+    for later in [silent(), changed_end(PageEnd::Unsupported("streams".to_owned())), changed_end(PageEnd::AgentFault("x".to_owned()))] {
+        let judgement = judge(&steps, &seen([blocked(), later], [get(), second(get())]));
+        assert_eq!(judgement.verdict, Verdict::TooStrict);
+    }
+    let judgement = judge(&steps, &seen([response(json!({})), changed_end(PageEnd::Unsupported("streams".to_owned()))], [get()]));
+    assert_eq!(judgement.verdict, Verdict::Unsupported("streams".to_owned()));
+}
+
+/// A page result with this end.
+fn changed_end(end: PageEnd) -> PageResult {
+    PageResult { end, ..blocked() }
+}
+
+#[test]
 fn the_first_wrong_step_decides() {
     let steps = two_steps();
     let judgement = judge(&steps, &seen([blocked(), response(json!({}))], [get(), second(get())]));
@@ -1057,7 +1073,7 @@ fn no_read_agrees_with_another_body() {
             let compared = step.expect.body.is_some() || !step.expect.wires[0].is_empty();
             if step.expect.read == Outcome::Allowed && !step.expect.body_fails && compared {
                 let mut other = right.clone();
-                if let corscheck::observation::PageEnd::Response(response) = &mut other.pages[i].end {
+                if let PageEnd::Response(response) = &mut other.pages[i].end {
                     response.body.push('!');
                     response.body_length += 1;
                 }

@@ -123,7 +123,8 @@ fn what_proves_nothing_is_unexpected_at_every_level() {
 fn what_the_engine_lacks_is_as_expected() {
     for level in LEVELS {
         stands(level, &[unsupported()], &[], Standing::AsExpected);
-        stands(level, &[unsupported()], &entry(&[]), Standing::AsExpected);
+        // An entry says how it fails, and it cannot even be tried.
+        stands(level, &[unsupported()], &entry(&[]), Standing::Stale);
     }
 }
 
@@ -148,8 +149,14 @@ fn an_entry_that_says_something_else_is_stale() {
     stands(Level::Must, &[too_open()], &entry(&[("point", "\"page.header:etag\"")]), Standing::Stale);
     // The decisive difference counts, and not one that follows it.
     stands(Level::Must, &[too_open()], &entry(&[("point", "\"wire.extra\"")]), Standing::Stale);
-    stands(Level::Must, &[too_open()], &entry(&[("reason", "\"acao-mismatch\"")]), Standing::Stale);
     stands(Level::Must, &[too_open()], &entry(&[("verdict", "\"wrong-wire\"")]), Standing::Stale);
+}
+
+#[test]
+fn an_entry_with_a_reason_the_case_does_not_expect_is_a_mistake() {
+    let text = "[[known]]\ncases = [\"area/slug\"]\nverdict = \"too-open\"\nreason = \"acao-mismatch\"\npoint = \"page.outcome\"\nversions = [\"1\"]\nlink = \"https://bugs.example/1\"\nconsequence = \"None.\"\n";
+    let error = known::parse("known/engine.toml", text, &catalogue("must")).expect_err("the case expects another reason");
+    assert!(error.to_string().contains("does not expect the reason `acao-mismatch`"), "{error}");
 }
 
 #[test]

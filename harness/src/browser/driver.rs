@@ -42,7 +42,10 @@ impl Driver {
     /// Starts the driver of `installed` and waits until it is ready.
     pub(super) async fn start(installed: &Installed, headed: bool, guard: &Guard) -> Result<Driver, SessionError> {
         let mut own_screen = installed.engine == Engine::Webkit && cfg!(target_os = "linux");
-        if headed && std::env::var_os("DISPLAY").is_some() {
+        // Without an Xvfb to start, the display that is there has to do.
+        let display_there = std::env::var_os("DISPLAY").is_some();
+        let xvfb_there = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join("Xvfb").is_file()));
+        if display_there && (headed || !xvfb_there) {
             own_screen = false;
         }
         let mut attempt = 1;

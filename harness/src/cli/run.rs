@@ -103,6 +103,13 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let browsers = endpoints.into_iter().map(|e| Ok((e.clone(), baseline(args, &e, &catalogue)?))).collect::<Result<Vec<_>, Failure>>()?;
     let unwritable = |e: std::io::Error| Failure::environment(format!("{}: {e}", args.out.display()));
     fs::create_dir_all(&args.out).map_err(unwritable)?;
+    for stale in ["junit.xml", "summary.md"] {
+        // Those of an earlier run must not pass for this one's, should it not come to its end.
+        match fs::remove_file(args.out.join(stale)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(error)),
+            _ => {}
+        }
+    }
     let mut jsonl = JsonLines::create(&args.out).map_err(unwritable)?;
     let plan = Plan { cases, browsers, session, command: std::env::args().collect(), strict: args.strict };
     let outcome = {

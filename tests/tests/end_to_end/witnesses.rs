@@ -42,6 +42,7 @@ async fn drive(browser: Installed, cases: Vec<Arc<Case>>, mut on_event: impl FnM
         events,
         known: Vec::new(),
         cases,
+        provisional: corscheck::drive::Provisional::default(),
     };
     let driving = tokio::spawn(drive.run());
     let mut results = HashMap::new();
