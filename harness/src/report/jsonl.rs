@@ -184,7 +184,7 @@ pub fn read(path: &Path) -> Result<Results, ReadError> {
 
 const DAMAGED: &str = "take this line out to read the rest, or run `corscheck run` again";
 const REPEAT: &str = "nothing can be read without its header, run `corscheck run` again";
-const MERGE: &str = "two files are merged by `corscheck report FILE FILE`, not by joining them";
+const MERGE: &str = "these are the results of more than one run; read each file by itself";
 
 struct Lines {
     input: BufReader<File>,
@@ -366,8 +366,8 @@ mod tests {
         a.jsonl:1: missing field `corscheck`; nothing can be read without its header, run `corscheck run` again
         a.jsonl:2: missing field `text`; take this line out to read the rest, or run `corscheck run` again
         a.jsonl:2: column 19: EOF while parsing a value; take this line out to read the rest, or run `corscheck run` again
-        a.jsonl:2: a second header; two files are merged by `corscheck report FILE FILE`, not by joining them
-        a.jsonl:3: a line after the footer; two files are merged by `corscheck report FILE FILE`, not by joining them
+        a.jsonl:2: a second header; these are the results of more than one run; read each file by itself
+        a.jsonl:3: a line after the footer; these are the results of more than one run; read each file by itself
         ");
     }
 

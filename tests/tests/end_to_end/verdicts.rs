@@ -117,7 +117,7 @@ fn known_deviations_are_known_and_stale_ones_fail_the_run() {
     let open = |id| get(id, r#"{ read = "blocked", reason = "acao-missing", wire = ["GET"] }"#);
     place.file(
         "cases.toml",
-        &(granted("known/mended", "b") + &open("known/same") + &open("known/other-point") + &open("known/other-reason")),
+        &(granted("known/mended", "b") + &open("known/same") + &open("known/other-point") + &open("known/other-verdict")),
     );
     let entry = |case: &str, reason: &str, point: &str| {
         format!(
@@ -138,12 +138,12 @@ fn known_deviations_are_known_and_stale_ones_fail_the_run() {
         &(entry("known/same", "acao-missing", "page.outcome")
             + &entry("known/mended", "acao-missing", "page.outcome").replace("reason = \"acao-missing\"\n", "")
             + &entry("known/other-point", "acao-missing", "page.body")
-            + &entry("known/other-reason", "acao-mismatch", "page.outcome")),
+            + &entry("known/other-verdict", "acao-missing", "page.outcome").replace("too-open", "too-strict")),
     );
     run("known").expect_code(1);
     let found = standings();
     assert_eq!(found.get("known/same"), Some(&Standing::Known));
-    for stale in ["known/mended", "known/other-point", "known/other-reason"] {
+    for stale in ["known/mended", "known/other-point", "known/other-verdict"] {
         assert_eq!(found.get(stale), Some(&Standing::Stale), "{stale}");
     }
 
@@ -151,6 +151,9 @@ fn known_deviations_are_known_and_stale_ones_fail_the_run() {
     file(&entry("known/no-such-case", "acao-missing", "page.outcome"));
     let ended = run("known");
     assert!(ended.expect_code(2).stderr.contains("known/no-such-case"), "{}", ended.stderr);
+    file(&entry("known/same", "acao-mismatch", "page.outcome"));
+    let ended = run("known");
+    assert!(ended.expect_code(2).stderr.contains("does not expect the reason"), "{}", ended.stderr);
     place.expect_nothing_left();
 }
 
