@@ -21,6 +21,7 @@ pub fn markdown(header: &Header, results: &[CaseResult], footer: Option<&Footer>
     table(&mut out, header, results);
     unexpected(&mut out, results);
     known(&mut out, results);
+    reasons(&mut out, results);
     versions(&mut out, header, footer);
     out
 }
@@ -132,6 +133,25 @@ fn known(out: &mut String, results: &[CaseResult]) {
     out.push_str("\n</details>\n");
 }
 
+/// Where the browser's own reason is another than the standard's, though the outcome may be right.
+fn reasons(out: &mut String, results: &[CaseResult]) {
+    let told: Vec<_> = results.iter().filter(|r| r.reason_agrees.is_some()).collect();
+    let other: Vec<_> = told.iter().filter(|r| r.reason_agrees == Some(false)).collect();
+    if other.is_empty() {
+        return;
+    }
+    _ = writeln!(out, "<details><summary>{} of {} reasons that browsers gave are not the standard's</summary>\n", other.len(), told.len());
+    for result in other.iter().take(MOST_LISTED) {
+        let due: Vec<_> = result.reasons.iter().flatten().map(|r| r.word()).collect();
+        let said = result.last().and_then(|a| a.observation.reason()).map_or("none", |r| r.word());
+        _ = writeln!(out, "- {} in {}: {} instead of {}", code(&result.case), text(&result.browser), said, due.join(" or "));
+    }
+    if other.len() > MOST_LISTED {
+        _ = writeln!(out, "- and {} more", other.len() - MOST_LISTED);
+    }
+    out.push_str("\n</details>\n\n");
+}
+
 fn versions(out: &mut String, header: &Header, footer: Option<&Footer>) {
     out.push_str("\n<details><summary>Versions</summary>\n\n");
     _ = writeln!(out, "- corscheck {} on {}", text(&header.corscheck), text(&header.platform));
@@ -233,6 +253,12 @@ mod tests {
         <details><summary>1 known deviation</summary>
 
         - `safelist/range` in webkit: wrong wire, [discussion](https://bugs.webkit.org/show_bug.cgi?id=2)
+
+        </details>
+
+        <details><summary>1 of 1 reasons that browsers gave are not the standard's</summary>
+
+        - `redirect/taints-origin` in webkit: preflight-not-ok instead of acao-mismatch or acao-missing
 
         </details>
 
