@@ -140,7 +140,12 @@ fn reasons(out: &mut String, results: &[CaseResult]) {
     if other.is_empty() {
         return;
     }
-    _ = writeln!(out, "<details><summary>{} of {} reasons that browsers gave are not the standard's</summary>\n", other.len(), told.len());
+    _ = writeln!(
+        out,
+        "\n<details><summary>{} of {} reasons that browsers gave are not the standard's</summary>\n",
+        other.len(),
+        told.len()
+    );
     for result in other.iter().take(MOST_LISTED) {
         let due: Vec<_> = result.reasons.iter().flatten().map(|r| r.word()).collect();
         let said = result.last().and_then(|a| a.observation.reason()).map_or("none", |r| r.word());
@@ -149,7 +154,7 @@ fn reasons(out: &mut String, results: &[CaseResult]) {
     if other.len() > MOST_LISTED {
         _ = writeln!(out, "- and {} more", other.len() - MOST_LISTED);
     }
-    out.push_str("\n</details>\n\n");
+    out.push_str("\n</details>\n");
 }
 
 fn versions(out: &mut String, header: &Header, footer: Option<&Footer>) {
