@@ -6,10 +6,13 @@ use std::{
     time::Duration,
 };
 
-use corscheck::browser::{Endpoint, Guard, Session, SessionOptions};
+use corscheck::{
+    browser::{Endpoint, Guard, Session, SessionOptions},
+    verdict::{Standing, Verdict},
+};
 use corscheck_tests::{Place, Process, Running, Signal, bearing, browsers, eventually, is_alive, signal};
 
-use crate::{LONG, long_catalogue, place};
+use crate::{LONG, case, long_catalogue, place};
 
 /// How long what was started may take to be gone.
 const GONE: Duration = Duration::from_secs(5);
@@ -18,12 +21,12 @@ const GONE: Duration = Duration::from_secs(5);
 const UP: Duration = Duration::from_secs(60);
 
 /// Starts a long run in every browser and waits until each browser runs and something is recorded.
-fn in_the_middle(place: &Place) -> Option<(Running<'_>, Vec<Process>)> {
+fn in_the_middle<'a>(place: &'a Place, catalogue: &str) -> Option<(Running<'a>, Vec<Process>)> {
     let present = browsers();
     if present.is_empty() {
         return None;
     }
-    place.file("cases.toml", &long_catalogue());
+    place.file("cases.toml", catalogue);
     let mut running = place.start(["run", "--catalogue", "cases.toml", "--out", "out"]);
     let up = eventually(UP, || {
         assert!(!running.has_ended(), "the run was over too soon");
@@ -52,7 +55,9 @@ fn an_interrupted_run_keeps_what_it_has() {
     for how in [Signal::INT, Signal::TERM] {
         let _turn = corscheck_tests::turn();
         let place = place();
-        let Some((running, seen)) = in_the_middle(&place) else { return };
+        // It is among the first and comes out wrong: it waits for its repeat, which the interruption takes from it.
+        let wrong = case("early/wrong", "request = { to = \"b\" }\nresponse = {}\nexpect = { read = \"allowed\", wire = [\"GET\"] }");
+        let Some((running, seen)) = in_the_middle(&place, &(wrong + &long_catalogue())) else { return };
         let before = place.results_so_far().expect("a file that is being written").results;
         signal(running.pid(), how);
         running.end().expect_code(130);
@@ -62,7 +67,13 @@ fn an_interrupted_run_keeps_what_it_has() {
         let footer = results.footer.as_ref().expect("a footer");
         assert_eq!((footer.complete, footer.cut_short.as_deref()), (false, Some("interrupted")), "{how:?}");
         assert_eq!(footer.results, results.results.len());
-        assert!(results.results.starts_with(&before) && results.results.len() < LONG * results.header.browsers.len());
+        assert!(results.results.starts_with(&before) && results.results.len() < (LONG + 1) * results.header.browsers.len());
+        let wrong: Vec<_> = results.results.iter().filter(|r| r.case == "early/wrong").collect();
+        // A browser that had results had come past it.
+        for past in &before {
+            assert!(wrong.iter().any(|w| w.browser == past.browser), "a first attempt of {} was lost", past.browser);
+        }
+        assert!(wrong.iter().all(|r| r.attempts.len() == 1 && r.verdict == Verdict::TooStrict && r.standing == Standing::Unexpected));
         assert!(!place.dir().join("out/results.jsonl.part").exists());
         assert!(place.dir().join("out/junit.xml").exists() && place.dir().join("out/summary.md").exists());
     }
@@ -72,7 +83,7 @@ fn an_interrupted_run_keeps_what_it_has() {
 fn a_killed_run_leaves_nothing_but_its_results() {
     let _turn = corscheck_tests::turn();
     let place = place();
-    let Some((running, seen)) = in_the_middle(&place) else { return };
+    let Some((running, seen)) = in_the_middle(&place, &long_catalogue()) else { return };
     signal(running.pid(), Signal::KILL);
     assert_eq!(running.end().code(), None);
     place.expect_nothing_left();

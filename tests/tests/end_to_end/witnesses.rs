@@ -90,6 +90,41 @@ fn a_server_that_dies_takes_the_judgement_with_it() {
 }
 
 #[test]
+fn a_page_that_does_not_open_costs_its_own_cases_alone() {
+    for browser in browsers() {
+        let _turn = turn();
+        let on_c = |id| {
+            case(
+                id,
+                &format!(
+                    "page = \"c\"\n{}",
+                    "request = { to = \"b\" }\nresponse = {}\nexpect = { read = \"blocked\", reason = \"acao-missing\", wire = [\"GET\"] }"
+                ),
+            )
+        };
+        let text = granted("open/granted", "b") + &denied("open/denied", "b") + &on_c("shut/one") + &on_c("shut/two");
+        let mut sessions = 0;
+        let results = block_on(drive(browser, cases(&text), |event, servers| {
+            if matches!(event, Event::SessionStarted { .. }) {
+                sessions += 1;
+                servers.kill(Alias::C);
+            }
+        }));
+        assert_eq!(results.len(), 4);
+        for (id, result) in &results {
+            match &result.verdict {
+                Verdict::Agrees => assert!(id.starts_with("open/"), "{id} ran in a page that nobody serves"),
+                Verdict::NotJudged(Cause::SessionLost { .. }) => {
+                    assert!(id.starts_with("shut/") && result.fails_run(false), "{id}: {}", result.verdict);
+                }
+                other => panic!("{id}: {other}"),
+            }
+        }
+        assert!(sessions <= 3, "{sessions} sessions for a page that does not open");
+    }
+}
+
+#[test]
 fn an_answer_that_never_comes_is_not_a_blocked_read() {
     let Some(browser) = browsers().into_iter().next() else { return };
     let _turn = turn();
