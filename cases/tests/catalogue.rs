@@ -78,9 +78,23 @@ fn expectations_have_grounds() {
     let short = entries(&catalogue).filter(|c| c.why.trim().chars().count() < 30);
     let short: Vec<_> = short.map(|c| format!("{}: `{}` says too little", c.id, c.why)).collect();
     assert!(short.is_empty(), "{}", short.join("\n"));
+    let stepless: Vec<_> = entries(&catalogue).filter(|c| !names_a_step(&c.why)).map(|c| format!("{}: `{}`", c.id, c.why)).collect();
+    assert!(stepless.is_empty(), "these name no step of the standard:\n{}", stepless.join("\n"));
     for case in catalogue.cases() {
         assert!(case.spec.url().starts_with("https://"), "{}: {}", case.id, case.spec.url());
     }
+}
+
+/// Whether a text cites a numbered step: `step 4.1`, `steps 1 and 2`.
+fn names_a_step(why: &str) -> bool {
+    let after = |word: &str| why.match_indices(word).any(|(at, _)| why[at + word.len()..].starts_with(|c: char| c.is_ascii_digit()));
+    after("step ") || after("steps ")
+}
+
+#[test]
+fn a_step_is_a_number() {
+    assert!(names_a_step("CORS check, step 2: no field.") && names_a_step("CORS check, steps 1 and 2."));
+    assert!(!names_a_step("CORS check: a step too far.") && !names_a_step("It steps back.") && !names_a_step("Fetch, section 4."));
 }
 
 #[test]
