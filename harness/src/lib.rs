@@ -20,5 +20,6 @@ pub mod observation;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod simulated;
 pub mod standing;
 pub mod verdict;

@@ -1,5 +1,6 @@
 //! The head of a request: taken apart, never judged. Whatever a browser sends is evidence.
 
+pub(super) use corscheck_cases::compose::{parse_field, parse_length, strip};
 use corscheck_cases::text::escape;
 
 use crate::{RecordedRequest, WireBytes};
@@ -103,32 +104,6 @@ impl<'a> Head<'a> {
         let values = self.fields.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()));
         values.flat_map(|(_, value)| value.split(|&b| b == b',')).map(strip)
     }
-}
-
-/// A Content-Length: digits alone.
-pub(super) fn parse_length(value: &[u8]) -> Option<u64> {
-    let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    is_number.then(|| std::str::from_utf8(value).ok()?.parse().ok()).flatten()
-}
-
-/// Name and value of a field line; a folded line is all value, one without a colon all name.
-pub(super) fn parse_field(line: &[u8]) -> (&[u8], &[u8]) {
-    if line.starts_with(b" ") || line.starts_with(b"\t") {
-        return (b"", strip(line));
-    }
-    let (name, value) = split_at_byte(line, line.iter().position(|&b| b == b':'));
-    (name, strip(value))
-}
-
-/// Without spaces and tabs around it.
-pub(super) fn strip(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] = value {
-        value = rest;
-    }
-    while let [rest @ .., b' ' | b'\t'] = value {
-        value = rest;
-    }
-    value
 }
 
 /// The parts before and after a byte; all is before it when it is nowhere.

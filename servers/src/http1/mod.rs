@@ -1,20 +1,21 @@
 //! HTTP/1.1, byte by byte: the connection loop and the writing of answers.
 
-mod compose;
 mod head;
 mod input;
 mod raw;
 
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
-use corscheck_cases::script::{Answer, Message, Then};
+use corscheck_cases::{
+    compose::{Composed, compose},
+    script::{Answer, Message, Then},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{sleep, timeout},
 };
 
 use self::{
-    compose::Composed,
     head::{Head, Target},
     input::{BodyEnd, HeadEnd, Input},
 };
@@ -61,6 +62,11 @@ struct Connection {
     input: Input,
     output: Vec<u8>,
     id: u64,
+}
+
+/// What becomes of a composed answer once it is sent.
+fn fate_of(composed: &Composed) -> Fate {
+    if composed.is_short { Fate::Cut } else { Fate::Sent }
 }
 
 /// What follows an exchange.
@@ -154,7 +160,7 @@ impl Connection {
         let may_keep = match &answer.message {
             Message::Http(http) => {
                 self.output.clear();
-                let composed = compose::compose(http, answer.then, is_head, &mut self.output);
+                let composed = compose(http, answer.then, is_head, &mut self.output);
                 self.send(recording, &composed, http.body_delay_ms).await?;
                 composed.reusable
             }
@@ -199,12 +205,12 @@ impl Connection {
             write(&mut self.stream, recording.attempt(), &self.output[..composed.head.end]).await?;
             start = composed.head.end;
             self.pause(recording.attempt(), body_delay_ms).await?;
-            self.write_last(recording, start, composed.fate.clone()).await
+            self.write_last(recording, start, fate_of(composed)).await
         } else if self.output.len() > TAIL {
             recording.answer(answer);
-            self.write_last(recording, start, composed.fate.clone()).await
+            self.write_last(recording, start, fate_of(composed)).await
         } else {
-            answer.fate = composed.fate.clone();
+            answer.fate = fate_of(composed);
             recording.answer(answer);
             write(&mut self.stream, recording.attempt(), &self.output).await
         }

@@ -1,37 +1,37 @@
-//! The bytes of a scripted HTTP response.
+//! The bytes of a scripted HTTP response: what the servers write, and what the oracle reads.
 
 use std::{io::Write, ops::Range};
 
-use corscheck_cases::script::{Field, Framing, Http, Then};
 use http::StatusCode;
 
-use super::head::{parse_field, parse_length, strip};
-use crate::Fate;
+use crate::script::{Field, Framing, Http, Then};
 
 /// A composed response: where its parts stand in the output, and what they amount to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Composed {
-    pub(super) status: u16,
+pub struct Composed {
+    /// The status of the final response.
+    pub status: u16,
     /// The head of the final response; interim responses stand before it.
-    pub(super) head: Range<usize>,
+    pub head: Range<usize>,
     /// The body, transfer coding not counted.
-    pub(super) content: Range<usize>,
+    pub content: Range<usize>,
     /// Whether something follows the head: bytes, or the end of the connection.
-    pub(super) has_more_than_head: bool,
-    /// What its fate is once it is sent.
-    pub(super) fate: Fate,
+    pub has_more_than_head: bool,
+    /// Whether it ends before its own framing says so.
+    pub is_short: bool,
     /// Whether the next response can follow on the same connection.
-    pub(super) reusable: bool,
+    pub reusable: bool,
 }
 
 impl Composed {
-    pub(super) fn content<'a>(&self, output: &'a [u8]) -> &'a [u8] {
+    /// The bytes of the body in the output it was composed into.
+    pub fn content<'a>(&self, output: &'a [u8]) -> &'a [u8] {
         &output[self.content.clone()]
     }
 }
 
 /// Appends the response to `output`.
-pub(super) fn compose(http: &Http<Vec<u8>>, then: Then, is_head: bool, output: &mut Vec<u8>) -> Composed {
+pub fn compose(http: &Http<Vec<u8>>, then: Then, is_head: bool, output: &mut Vec<u8>) -> Composed {
     for interim in &http.interim {
         put_head(output, interim.status, None, &interim.fields);
         output.extend_from_slice(b"\r\n");
@@ -92,7 +92,7 @@ pub(super) fn compose(http: &Http<Vec<u8>>, then: Then, is_head: bool, output: &
         has_more_than_head: output.len() > head.end || ends_with_connection,
         head,
         content,
-        fate: if is_short { Fate::Cut } else { Fate::Sent },
+        is_short,
         reusable: is_delimited && cut.is_none(),
     }
 }
@@ -149,9 +149,35 @@ fn put(output: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     _ = output.write_fmt(text);
 }
 
+/// A Content-Length: digits alone.
+pub fn parse_length(value: &[u8]) -> Option<u64> {
+    let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    is_number.then(|| std::str::from_utf8(value).ok()?.parse().ok()).flatten()
+}
+
+/// Name and value of a field line; a folded line is all value, one without a colon all name.
+pub fn parse_field(line: &[u8]) -> (&[u8], &[u8]) {
+    if line.starts_with(b" ") || line.starts_with(b"\t") {
+        return (b"", strip(line));
+    }
+    let (name, value) = line.iter().position(|&b| b == b':').map_or((line, &[][..]), |at| (&line[..at], &line[at + 1..]));
+    (name, strip(value))
+}
+
+/// Without spaces and tabs around it.
+pub fn strip(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
 #[cfg(test)]
 mod tests {
-    use corscheck_cases::script::Interim;
+    use crate::script::Interim;
 
     use super::*;
 
@@ -182,17 +208,17 @@ mod tests {
     #[test]
     fn each_framing_has_its_bytes() {
         let of = |framing| composed(&http(200, &[("A", "b")], "body", framing), false);
-        for (framing, expected, reusable, fate) in [
-            (Framing::Length, "Content-Length: 4\r\n\r\nbody", true, Fate::Sent),
-            (Framing::Chunked, "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n", true, Fate::Sent),
-            (Framing::Close, "Connection: close\r\n\r\nbody", false, Fate::Sent),
-            (Framing::Declared(9), "Content-Length: 9\r\n\r\nbody", false, Fate::Cut),
-            (Framing::Declared(2), "Content-Length: 2\r\n\r\nbody", false, Fate::Sent),
-            (Framing::Declared(4), "Content-Length: 4\r\n\r\nbody", true, Fate::Sent),
+        for (framing, expected, reusable, is_short) in [
+            (Framing::Length, "Content-Length: 4\r\n\r\nbody", true, false),
+            (Framing::Chunked, "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n", true, false),
+            (Framing::Close, "Connection: close\r\n\r\nbody", false, false),
+            (Framing::Declared(9), "Content-Length: 9\r\n\r\nbody", false, true),
+            (Framing::Declared(2), "Content-Length: 2\r\n\r\nbody", false, false),
+            (Framing::Declared(4), "Content-Length: 4\r\n\r\nbody", true, false),
         ] {
             let (bytes, composed) = of(framing);
             assert_eq!(bytes, format!("HTTP/1.1 200 OK\r\nA: b\r\n{expected}"));
-            assert_eq!((composed.reusable, composed.fate.clone()), (reusable, fate), "{framing:?}");
+            assert_eq!((composed.reusable, composed.is_short), (reusable, is_short), "{framing:?}");
             assert_eq!(composed.content(bytes.as_bytes()), b"body");
         }
     }
@@ -202,7 +228,7 @@ mod tests {
         for framing in [Framing::Length, Framing::Chunked, Framing::Declared(9)] {
             let (bytes, composed) = composed(&http(200, &[], "body", framing), true);
             assert!(bytes.ends_with("\r\n\r\n") && bytes.contains("-"), "{bytes}");
-            assert!(composed.content.is_empty() && composed.reusable && composed.fate == Fate::Sent);
+            assert!(composed.content.is_empty() && composed.reusable && !composed.is_short);
         }
     }
 
@@ -236,7 +262,7 @@ mod tests {
         let (bytes, composed) = composed(&http, false);
         assert_eq!(bytes, "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 007 Because\r\n odd\r\nContent-Length: 4\r\n\r\nbo");
         assert!(bytes[composed.head.clone()].starts_with("HTTP/1.1 007"));
-        assert_eq!((composed.fate, composed.reusable), (Fate::Cut, false));
+        assert_eq!((composed.is_short, composed.reusable), (true, false));
     }
 
     #[test]

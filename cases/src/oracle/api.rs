@@ -1,0 +1,841 @@
+//! What script calls: `fetch()` (Fetch, section 5) and XMLHttpRequest, with the objects that they show.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::{
+    coding,
+    defect::Defect,
+    fetch::Fetch,
+    grammar,
+    headers::HeaderList,
+    integrity,
+    network::{Limits, Network, Read, ReadEnd},
+    origin::includes_credentials,
+    request::{Body, Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, Request, Response, Source},
+    safelist,
+    trace::{Algorithm, Trace},
+    user_agent::UserAgent,
+};
+use crate::{
+    bind::{Action, ApiWord},
+    format::{BodyEntry, CacheMode, Credentials, Mode, RedirectMode, ResponseType, UploadListener},
+    words::{Outcome, Reason},
+};
+
+/// A call of script, made ready: what does not depend on any answer is worked out once.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// What script asks for.
+    pub action: Action,
+    /// The URL, parsed; `None` when it cannot be.
+    url: Option<Url>,
+    referrer: Option<Url>,
+    /// Header names and values as bytes; `None` where a character is beyond U+00FF.
+    headers: Vec<Option<(Vec<u8>, Vec<u8>)>>,
+    body: Option<Payload>,
+}
+
+/// A body as extracting gives it (Fetch, extract a body).
+#[derive(Debug, Clone)]
+struct Payload {
+    bytes: Vec<u8>,
+    content_type: Option<String>,
+    is_stream: bool,
+    /// Whether send() rewrites the charset of the author's Content-Type (XMLHttpRequest, send(), step 4.5.1).
+    is_text: bool,
+}
+
+/// The boundary of multipart bodies: any string will do that the parts do not hold.
+const BOUNDARY: &str = "----corscheck7MA4YWxkTrZu0gW";
+
+impl Call {
+    /// Makes a call ready; `base` is the API base URL.
+    pub fn new(action: Action, base: &Url) -> Self {
+        let bytes = |text: &str| grammar::isomorphic_encode(text).map(Cow::into_owned);
+        Self {
+            url: base.join(&action.url).ok(),
+            referrer: action.referrer.as_ref().and_then(|r| base.join(r).ok()),
+            headers: action.headers.iter().map(|(n, v)| Some((bytes(n)?, bytes(v)?))).collect(),
+            body: action.body.as_ref().map(payload),
+            action,
+        }
+    }
+}
+
+fn payload(body: &BodyEntry) -> Payload {
+    let plain = |bytes: Vec<u8>, content_type: Option<&str>| Payload {
+        bytes,
+        content_type: content_type.map(str::to_owned),
+        is_stream: false,
+        is_text: false,
+    };
+    match body {
+        BodyEntry::Text(text) => Payload { is_text: true, ..plain(text.clone().into_bytes(), Some("text/plain;charset=UTF-8")) },
+        BodyEntry::Size(n) => Payload { is_text: true, ..plain(vec![b'x'; *n as usize], Some("text/plain;charset=UTF-8")) },
+        BodyEntry::Form(pairs) => {
+            let form: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+            Payload { is_text: true, ..plain(form.into_bytes(), Some("application/x-www-form-urlencoded;charset=UTF-8")) }
+        }
+        BodyEntry::Multipart(pairs) => {
+            let escape = |name: &str| name.replace('\r', "%0D").replace('\n', "%0A").replace('"', "%22");
+            let part = |(name, value): &(String, String)| {
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{value}\r\n", escape(name))
+            };
+            let text: String = pairs.iter().map(part).chain([format!("--{BOUNDARY}--\r\n")]).collect();
+            plain(text.into_bytes(), Some(&format!("multipart/form-data; boundary={BOUNDARY}")))
+        }
+        BodyEntry::Bytes(bytes) => plain(bytes.clone(), None),
+        BodyEntry::Blob(blob) => {
+            plain(blob.data.clone().into_bytes(), Some(&*blob.r#type).filter(|t| !t.is_empty()).map(str::to_ascii_lowercase).as_deref())
+        }
+        BodyEntry::Stream(chunks) => Payload { is_stream: true, ..plain(chunks.concat().into_bytes(), None) },
+        BodyEntry::Document(document) => {
+            let content_type = if document.r#type == "text/html" { "text/html;charset=UTF-8" } else { "application/xml;charset=UTF-8" };
+            Payload { is_text: true, ..plain(document.markup.clone().into_bytes(), Some(content_type)) }
+        }
+    }
+}
+
+/// What a page may see of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// How it ended.
+    pub end: End,
+    /// Why, when it did not end in a response.
+    pub reason: Option<Reason>,
+    /// XHR: events on the object, repeats folded.
+    pub events: Vec<&'static str>,
+    /// XHR: events on the upload object, repeats folded.
+    pub upload_events: Vec<&'static str>,
+    /// The exception a call threw while the request went on.
+    pub thrown: Option<&'static str>,
+    /// XHR that failed: the status that it shows all the same; 0, if it conforms.
+    pub surface_status: Option<u16>,
+}
+
+/// How a request ended for its page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// A response.
+    Response(Seen),
+    /// A network error, by the name of the exception or event.
+    NetworkError(&'static str),
+    /// An exception before there was a request, by name.
+    Refused(&'static str),
+    /// The page's own abort or timeout, by the name of the exception or event.
+    Aborted(&'static str),
+}
+
+/// A response as a page sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// `response.type`.
+    pub kind: ResponseType,
+    /// Status.
+    pub status: u16,
+    /// Status message.
+    pub status_text: Vec<u8>,
+    /// URL, without fragment.
+    pub url: String,
+    /// Whether it was redirected.
+    pub redirected: bool,
+    /// Header fields in the order of iteration, values joined.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The exception that reading the body gives.
+    pub body_error: Option<&'static str>,
+    /// Header values are shown as UTF-8 (a defect).
+    pub utf8_values: bool,
+}
+
+impl View {
+    /// The outcome.
+    pub fn outcome(&self) -> Outcome {
+        match &self.end {
+            End::Response(seen) => match seen.kind {
+                ResponseType::Opaque => Outcome::Opaque,
+                ResponseType::OpaqueRedirect => Outcome::OpaqueRedirect,
+                _ => Outcome::Allowed,
+            },
+            End::NetworkError(_) => Outcome::Blocked,
+            End::Refused(_) => Outcome::Refused,
+            End::Aborted(_) => Outcome::Aborted,
+        }
+    }
+
+    fn ended(end: End, reason: Reason) -> Self {
+        Self { end, reason: Some(reason), events: Vec::new(), upload_events: Vec::new(), thrown: None, surface_status: None }
+    }
+}
+
+impl UserAgent {
+    /// Does what a call of script asks for, and gives what the page sees of it.
+    pub fn call<'a, N: Network<'a>, T: Trace>(&mut self, call: &'a Call, env: &'a Environment, net: &mut N, trace: &mut T) -> View {
+        let limits = Limits { abort_after_ms: call.action.abort_after_ms.filter(|ms| *ms > 0), timeout_ms: call.action.timeout_ms };
+        let fetch = Fetch { ua: self, env, net, trace, limits, transmitted: false };
+        match call.action.api {
+            ApiWord::Fetch => fetch.fetch_method(call),
+            ApiWord::Xhr => fetch.xhr(call),
+        }
+    }
+}
+
+/// An API threw: the name of the exception, and the step.
+struct Thrown {
+    name: &'static str,
+    algorithm: Algorithm,
+    step: &'static str,
+    says: &'static str,
+}
+
+impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
+    /// The `fetch()` method.
+    fn fetch_method(mut self, call: &'a Call) -> View {
+        let mut request = match self.new_request(call) {
+            Ok(request) => request,
+            Err(thrown) => return self.refused(&thrown),
+        };
+        if call.action.abort_after_ms == Some(0) && !self.ua.defects.has(Defect::AbortIgnored) {
+            self.fail(Algorithm::FetchMethod, "4", "the signal is aborted already", Reason::Aborted);
+            return View::ended(End::Aborted(self.abort_name()), Reason::Aborted);
+        }
+        let response = match self.main_fetch(&mut request, false) {
+            Ok(response) => response,
+            Err(failure) => return self.rejected(failure),
+        };
+        if request.integrity.is_empty() {
+            return View {
+                end: End::Response(self.shown(response, true)),
+                reason: None,
+                events: Vec::new(),
+                upload_events: Vec::new(),
+                thrown: None,
+                surface_status: None,
+            };
+        }
+        self.checked(&request, response)
+    }
+
+    fn refused(&mut self, thrown: &Thrown) -> View {
+        self.fail(thrown.algorithm, thrown.step, thrown.says, Reason::ApiRefused);
+        let name = if self.ua.defects.has(Defect::ErrorName) { "Error" } else { thrown.name };
+        View::ended(End::Refused(name), Reason::ApiRefused)
+    }
+
+    fn abort_name(&self) -> &'static str {
+        if self.ua.defects.has(Defect::AbortIsError) { "TypeError" } else { "AbortError" }
+    }
+
+    /// `fetch()`, step 12.3: the promise is rejected.
+    fn rejected(&mut self, failure: Failure) -> View {
+        let end = match failure.end {
+            Ending::Error if self.ua.defects.has(Defect::ErrorName) => End::NetworkError("Error"),
+            Ending::Error => End::NetworkError("TypeError"),
+            Ending::Aborted if self.ua.defects.has(Defect::AbortIsError) => End::NetworkError("TypeError"),
+            Ending::Aborted => End::Aborted("AbortError"),
+            Ending::TimedOut => End::Aborted("TimeoutError"),
+        };
+        View::ended(end, failure.reason)
+    }
+
+    /// Main fetch, step 23.
+    fn checked(&mut self, request: &Request<'a>, response: Response<'a, N::Body>) -> View {
+        use Algorithm::MainFetch;
+        let opaque = matches!(response.kind, ResponseType::Opaque | ResponseType::OpaqueRedirect);
+        if self.ua.defects.has(Defect::IntegrityIgnored) || opaque && self.ua.defects.has(Defect::IntegrityOpaque) {
+            return View { end: End::Response(self.shown(response, true)), ..View::ended(End::NetworkError(""), Reason::Integrity) }
+                .allowed();
+        }
+        if opaque || matches!(response.body, Source::Null) {
+            let failure = self.fail(MainFetch, "23.2", "integrity metadata, and no body to compare it with", Reason::Integrity);
+            return self.rejected(failure);
+        }
+        let seen = self.shown(response, true);
+        let any = self.ua.defects.has(Defect::IntegrityFirst);
+        if seen.body_error.is_some() {
+            let failure = self.fail(MainFetch, "23.4", "the body cannot be read to its end", Reason::Network);
+            return self.rejected(failure);
+        }
+        if !integrity::matches(request.integrity, &seen.body, any) {
+            let failure = self.fail(MainFetch, "23.3.1", "the body does not match the integrity metadata", Reason::Integrity);
+            return self.rejected(failure);
+        }
+        self.note(MainFetch, "23.3", "the body matches the integrity metadata");
+        View { end: End::Response(seen), ..View::ended(End::NetworkError(""), Reason::Integrity) }.allowed()
+    }
+
+    /// The Request constructor, with a string and a dictionary.
+    fn new_request(&mut self, call: &'a Call) -> Result<Request<'a>, Thrown> {
+        use Algorithm::NewRequest;
+        let defects = self.ua.defects;
+        let action = &call.action;
+        let thrown = |step, says| Thrown { name: "TypeError", algorithm: NewRequest, step, says };
+        let Some(url) = &call.url else { return Err(thrown("5.2", "the URL cannot be parsed")) };
+        if includes_credentials(url) && !defects.has(Defect::UrlUserinfoAllowed) {
+            return Err(thrown("5.3", "the URL includes credentials"));
+        }
+        let mut request = Request::new(Cow::Borrowed(url));
+        if let Some(referrer) = &action.referrer {
+            request.referrer = match &call.referrer {
+                _ if referrer.is_empty() => Referrer::None,
+                None => return Err(thrown("14.3.2", "the referrer cannot be parsed")),
+                Some(url) if url.scheme() == "about" && url.path() == "client" => Referrer::Client,
+                Some(url) if !self.env.origin.is_same(url) && !defects.has(Defect::ReferrerForeign) => Referrer::Client,
+                Some(url) => Referrer::Url(Cow::Borrowed(url)),
+            };
+        }
+        if let Some(word) = &action.referrer_policy {
+            match ReferrerPolicy::parse(word) {
+                // The empty string leaves the policy to the policy container.
+                Some(_) if word.is_empty() => {}
+                Some(policy) => request.referrer_policy = Some(policy),
+                None => return Err(thrown("15", "there is no such referrer policy")),
+            }
+        }
+        request.mode = action.mode.unwrap_or(Mode::Cors);
+        if request.mode == Mode::Navigate && !defects.has(Defect::NavigateAllowed) {
+            return Err(thrown("17", "script may not ask for mode navigate"));
+        }
+        request.credentials = action.credentials.unwrap_or(match () {
+            () if defects.has(Defect::CredentialsDefaultInclude) => Credentials::Include,
+            () if defects.has(Defect::CredentialsDefaultOmit) => Credentials::Omit,
+            () => Credentials::SameOrigin,
+        });
+        request.cache = action.cache.unwrap_or(CacheMode::Default);
+        if request.cache == CacheMode::OnlyIfCached && request.mode != Mode::SameOrigin && !defects.has(Defect::OnlyIfCachedAllowed) {
+            return Err(thrown("21", "cache mode only-if-cached needs mode same-origin"));
+        }
+        request.redirect = action.redirect.unwrap_or(RedirectMode::Follow);
+        request.integrity = action.integrity.as_deref().unwrap_or_default();
+        request.keepalive = action.keepalive;
+        if let Some(method) = &action.method {
+            request.method = self.method(method).map_err(|says| thrown("25.2", says))?;
+        }
+        let no_cors = request.mode == Mode::NoCors;
+        if no_cors && !safelist::is_cors_safelisted_method(&request.method) && !defects.has(Defect::NoCorsAnyMethod) {
+            return Err(thrown("32.1", "mode no-cors takes CORS-safelisted methods only"));
+        }
+        for (pair, header) in action.headers.iter().zip(&call.headers) {
+            self.append_header(&mut request.headers, pair, header.as_ref(), no_cors)?;
+        }
+        let bodyless = matches!(&*request.method, "GET" | "HEAD");
+        if let Some(body) = &call.body {
+            if bodyless && !defects.has(Defect::GetBodyAllowed) {
+                return Err(thrown("35", "GET and HEAD take no body"));
+            }
+            if body.is_stream && request.keepalive {
+                return Err(thrown("37.1", "a stream cannot be sent with keepalive"));
+            }
+            if body.is_stream && !matches!(request.mode, Mode::SameOrigin | Mode::Cors) && !defects.has(Defect::StreamNoCors) {
+                return Err(thrown("39.2", "a stream needs mode same-origin or cors"));
+            }
+            let forced = defects.has(Defect::BodyTypeForced) && body.content_type.is_some();
+            if forced {
+                request.headers.delete("Content-Type");
+            }
+            if let Some(content_type) = &body.content_type
+                && !request.headers.contains("Content-Type")
+                && !defects.has(Defect::BodyTypeIgnored)
+            {
+                // Appending to a Headers object judges it once more: a no-cors request takes only what is safelisted.
+                if !no_cors
+                    || safelist::is_no_cors_safelisted("Content-Type", content_type.as_bytes())
+                    || defects.has(Defect::NoCorsAnyHeader)
+                {
+                    request.headers.append("Content-Type", content_type.as_bytes());
+                }
+            }
+            request.use_cors_preflight = body.is_stream && !defects.has(Defect::PreflightNotForStream);
+            request.body = Some(Body { bytes: Cow::Borrowed(&body.bytes), is_stream: body.is_stream });
+        }
+        // The Accept header is set when fetching starts (Fetch, fetching, steps 12 to 14).
+        self.append_defaults(&mut request);
+        Ok(request)
+    }
+
+    /// Fetching, steps 12 to 14.
+    fn append_defaults(&self, request: &mut Request<'a>) {
+        if !request.headers.contains("Accept") {
+            request.headers.append("Accept", &b"*/*"[..]);
+        }
+    }
+
+    /// Checks and normalises a method (Fetch, methods).
+    fn method(&self, method: &'a str) -> Result<Cow<'a, str>, &'static str> {
+        let defects = self.ua.defects;
+        if !grammar::is_token(method.as_bytes()) && !defects.has(Defect::InvalidMethodAllowed) {
+            return Err("the method is no token");
+        }
+        if safelist::is_forbidden_method(method) && !defects.has(Defect::ForbiddenMethodsAllowed) {
+            return Err("the method is forbidden");
+        }
+        Ok(match () {
+            () if defects.has(Defect::MethodsNotNormalised) => Cow::Borrowed(method),
+            () if defects.has(Defect::MethodsAllUppercased) => Cow::Owned(method.to_ascii_uppercase()),
+            () => Cow::Borrowed(grammar::normalize_method(method)),
+        })
+    }
+
+    /// Append to a Headers object with the guard `request` or `request-no-cors`.
+    fn append_header(
+        &self,
+        list: &mut HeaderList<'a>,
+        text: &'a (String, String),
+        bytes: Option<&'a (Vec<u8>, Vec<u8>)>,
+        no_cors: bool,
+    ) -> Result<(), Thrown> {
+        use Algorithm::HeadersAppend;
+        let defects = self.ua.defects;
+        let thrown = |step, says| Thrown { name: "TypeError", algorithm: HeadersAppend, step, says };
+        let Some((name, value)) = bytes else {
+            if defects.has(Defect::InvalidHeaderAllowed) {
+                return Ok(());
+            }
+            return Err(thrown("1", "a character beyond U+00FF is in no ByteString"));
+        };
+        let value = self.author_value(value, &text.1);
+        if !grammar::is_token(name) || !grammar::is_header_value(&value) {
+            if defects.has(Defect::InvalidHeaderAllowed) {
+                return Ok(());
+            }
+            return Err(thrown("2", "an invalid header name or value"));
+        }
+        let name = text.0.as_str();
+        if self.is_forbidden(name, &value) {
+            return if defects.has(Defect::ForbiddenThrows) { Err(thrown("2", "forbidden")) } else { Ok(()) };
+        }
+        if no_cors && !defects.has(Defect::NoCorsAnyHeader) {
+            let joined = match list.get(name) {
+                None => Cow::Borrowed(&*value),
+                Some(had) => Cow::Owned([&had, &b", "[..], &value].concat()),
+            };
+            let range = defects.has(Defect::NoCorsRange) && safelist::is_privileged_no_cors_name(name);
+            if !safelist::is_no_cors_safelisted(name, &joined) && !range {
+                return Ok(());
+            }
+        }
+        if defects.has(Defect::RepeatsNotJoined) {
+            list.delete(name);
+        }
+        list.append(name, value);
+        if no_cors && !defects.has(Defect::NoCorsRange) && !defects.has(Defect::NoCorsAnyHeader) {
+            list.delete("Range");
+        }
+        Ok(())
+    }
+
+    /// A value as script set it, normalised.
+    fn author_value(&self, value: &'a [u8], text: &'a str) -> Cow<'a, [u8]> {
+        let value = if self.ua.defects.has(Defect::ValuesSentUtf8) { text.as_bytes() } else { value };
+        Cow::Borrowed(if self.ua.defects.has(Defect::ValuesNotNormalised) { value } else { grammar::normalize(value) })
+    }
+
+    /// Forbidden request-header.
+    fn is_forbidden(&self, name: &str, value: &[u8]) -> bool {
+        let defects = &self.ua.defects;
+        let forbidden = safelist::is_forbidden_request_header(name, value);
+        if defects.is_empty() {
+            return forbidden;
+        }
+        let lower = name.to_ascii_lowercase();
+        let overrides = matches!(&*lower, "x-http-method" | "x-http-method-override" | "x-method-override");
+        let prefixed = lower.starts_with("sec-") || lower.starts_with("proxy-");
+        let resembles = ["sec", "proxy", "second", "cookie", "access-control-request", "accept-charset", "content-len"];
+        match () {
+            () if overrides && defects.has(Defect::ForbiddenOverrideAll) => true,
+            () if overrides && defects.has(Defect::ForbiddenOverrideSent) => false,
+            () if prefixed && defects.has(Defect::ForbiddenPrefixSent) => false,
+            () if defects.has(Defect::ForbiddenPrefixAll) && resembles.iter().any(|r| lower.starts_with(r)) => true,
+            () if defects.has(Defect::UserAgentForbidden) && lower == "user-agent" => true,
+            () if !overrides && !prefixed && defects.has(Defect::ForbiddenHeadersSent) => false,
+            () => forbidden,
+        }
+    }
+
+    /// The response as the page sees it: filtered, with its body read.
+    fn shown(&mut self, response: Response<'a, N::Body>, is_fetch: bool) -> Seen {
+        let defects = self.ua.defects;
+        let opaque = matches!(response.kind, ResponseType::Opaque | ResponseType::OpaqueRedirect);
+        let url_index = if defects.has(Defect::UrlFirst) { 0 } else { response.urls.len() - 1 };
+        let url = without_fragment(&response.urls[url_index], defects.has(Defect::UrlWithFragment));
+        if opaque {
+            let leak = defects.has(Defect::NoCorsStatus);
+            let body = if defects.has(Defect::OpaqueBody) { self.read(response.body).bytes.into_owned() } else { Vec::new() };
+            return Seen {
+                kind: response.kind,
+                status: if leak { response.status } else { 0 },
+                status_text: Vec::new(),
+                url: if response.kind == ResponseType::OpaqueRedirect || defects.has(Defect::NoCorsUrl) { url } else { String::new() },
+                redirected: false,
+                headers: Vec::new(),
+                body,
+                body_error: None,
+                utf8_values: false,
+            };
+        }
+        let cors = response.kind == ResponseType::Cors;
+        let headers = self.filtered_headers(&response);
+        let codings = response.headers.get("Content-Encoding").map(Cow::into_owned);
+        let Read { mut bytes, mut end } = self.read(response.body);
+        if let Some(codings) = codings {
+            match coding::decode(&codings, &bytes) {
+                Some(decoded) => bytes = Cow::Owned(decoded),
+                // HTTP-network fetch, step 18.1.1.1.11.
+                None if end == ReadEnd::Complete => end = ReadEnd::Broken,
+                None => {}
+            }
+        }
+        let body_error = match end {
+            ReadEnd::Complete => None,
+            ReadEnd::Broken if defects.has(Defect::TruncatedAccepted) => None,
+            ReadEnd::Broken => Some(if defects.has(Defect::ErrorName) { "Error" } else { "TypeError" }),
+            ReadEnd::Aborted => Some(self.abort_name()),
+            ReadEnd::TimedOut => Some("TimeoutError"),
+        };
+        let mut body = bytes.into_owned();
+        if defects.has(Defect::BodyCut) {
+            body.pop();
+        }
+        Seen {
+            kind: response.kind,
+            status: if cors && defects.has(Defect::StatusHidden) { 200 } else { response.status },
+            status_text: if cors && defects.has(Defect::StatusTextHidden) { Vec::new() } else { response.status_text.into_owned() },
+            url,
+            redirected: is_fetch
+                && (response.urls.len() > 1 && !defects.has(Defect::RedirectedHidden) || defects.has(Defect::RedirectedAlways)),
+            headers,
+            body,
+            body_error,
+            utf8_values: defects.has(Defect::ValuesUtf8),
+        }
+    }
+
+    /// The header list of a basic or CORS filtered response, sorted and combined.
+    fn filtered_headers(&self, response: &Response<'a, N::Body>) -> Vec<(String, Vec<u8>)> {
+        let defects = self.ua.defects;
+        let cors = response.kind == ResponseType::Cors && !defects.has(Defect::TypeAlwaysCors) || defects.has(Defect::FilterBasicLikeCors);
+        let exposed: Vec<&str> = match &response.exposed {
+            Exposed::Names(names) => names.iter().map(String::as_str).collect(),
+            Exposed::Nothing | Exposed::All => Vec::new(),
+        };
+        let all = response.exposed == Exposed::All;
+        let is_shown = |name: &str| {
+            if safelist::is_forbidden_response_header_name(name) {
+                let named = exposed.iter().any(|e| e.eq_ignore_ascii_case(name)) || all;
+                return if cors { named && defects.has(Defect::FilterSetCookie) } else { defects.has(Defect::FilterBasicSetCookie) };
+            }
+            if !cors || all && !(defects.has(Defect::ExposeWildcardNotAuthorization) && name.eq_ignore_ascii_case("Authorization")) {
+                return true;
+            }
+            if defects.is_empty() {
+                return safelist::is_safelisted_response_name(name, &exposed);
+            }
+            let safelisted = safelist::is_safelisted_response_name(name, &[]);
+            let safelisted = match () {
+                () if defects.has(Defect::FilterTooFew) => name.eq_ignore_ascii_case("Content-Type"),
+                () if defects.has(Defect::FilterNoContentLength) => safelisted && !name.eq_ignore_ascii_case("Content-Length"),
+                () => safelisted,
+            };
+            let extra = ["etag", "date", "server", "location"].iter().any(|e| e.eq_ignore_ascii_case(name));
+            let named = exposed.iter().any(|e| match () {
+                () if defects.has(Defect::ExposeCaseSensitive) => *e == name,
+                () if defects.has(Defect::ExposePrefix) => {
+                    name.len() >= e.len() && name.as_bytes()[..e.len()].eq_ignore_ascii_case(e.as_bytes())
+                }
+                () => e.eq_ignore_ascii_case(name),
+            });
+            safelisted || named || defects.has(Defect::FilterNone) || extra && defects.has(Defect::FilterExtra)
+        };
+        let mut shown = HeaderList::with_capacity(response.headers.len());
+        for header in response.headers.iter().filter(|h| is_shown(&h.name)) {
+            if defects.has(Defect::JoinedLast) {
+                shown.delete(&header.name);
+            }
+            shown.append(&*header.name, &*header.value);
+        }
+        let mut list = shown.sort_and_combine();
+        if defects.has(Defect::JoinedWithoutSpace) {
+            for (name, value) in &mut list {
+                *value = shown.values(name).collect::<Vec<_>>().join(&b","[..]);
+            }
+        }
+        list
+    }
+
+    fn read(&mut self, body: Source<'a, N::Body>) -> Read<'a> {
+        match body {
+            Source::Null => Read { bytes: Cow::Borrowed(b""), end: ReadEnd::Complete },
+            Source::Bytes(bytes) => Read { bytes, end: ReadEnd::Complete },
+            Source::Network(body) => self.net.read(body, self.limits),
+        }
+    }
+
+    /// XMLHttpRequest, from `open()` to `loadend`.
+    fn xhr(mut self, call: &'a Call) -> View {
+        let mut request = match self.xhr_request(call) {
+            Ok(request) => request,
+            Err(thrown) => return self.refused(&thrown),
+        };
+        let defects = self.ua.defects;
+        let action = &call.action;
+        let listens = matches!(action.upload_listener, Some(UploadListener::Add | UploadListener::On));
+        let mut xhr =
+            Events { sync: action.sync, upload: listens && request.body.is_some(), complete: request.body.is_none(), ..Events::default() };
+        xhr.start();
+        if action.abort_after_ms == Some(0) && !defects.has(Defect::AbortIgnored) {
+            self.fail(Algorithm::XhrSend, "12", "abort() at once", Reason::Aborted);
+            return xhr.failed("abort", End::Aborted("abort"), Reason::Aborted, defects.has(Defect::XhrNoUploadEvents));
+        }
+        let fetched = self.main_fetch(&mut request, false);
+        if self.transmitted {
+            xhr.transmitted();
+        }
+        let thrown = (action.late_credentials && !defects.has(Defect::XhrLateCredentials)).then_some("InvalidStateError");
+        let mut view = match fetched {
+            Err(failure) => self.xhr_failed(xhr, failure),
+            Ok(response) => {
+                let seen = self.shown(response, false);
+                match seen.body_error {
+                    None => {
+                        let mut seen = seen;
+                        // getAllResponseHeaders(), step 3.
+                        seen.headers.sort_by_cached_key(|(name, _)| name.to_ascii_uppercase());
+                        if defects.has(Defect::XhrOrder) {
+                            seen.headers.reverse();
+                        }
+                        xhr.loaded(&seen, defects.has(Defect::XhrNoProgress)).upload_hidden(defects.has(Defect::XhrNoUploadEvents))
+                    }
+                    Some(name) => {
+                        let end = match name {
+                            "AbortError" => Ending::Aborted,
+                            "TimeoutError" => Ending::TimedOut,
+                            _ => Ending::Error,
+                        };
+                        let reason = if end == Ending::Error { Reason::Network } else { Reason::Aborted };
+                        xhr.received = !seen.body.is_empty();
+                        self.xhr_failed(xhr, Failure { end, ..Failure::from(reason) })
+                    }
+                }
+            }
+        };
+        view.thrown = thrown;
+        view
+    }
+
+    /// Handle errors, and the request error steps.
+    fn xhr_failed(&mut self, xhr: Events, failure: Failure) -> View {
+        let defects = self.ua.defects;
+        let (event, exception) = match failure.end {
+            Ending::Error => ("error", "NetworkError"),
+            Ending::Aborted => ("abort", "AbortError"),
+            Ending::TimedOut if defects.has(Defect::XhrTimeoutIsError) => ("error", "NetworkError"),
+            Ending::TimedOut => ("timeout", "TimeoutError"),
+        };
+        let leak = failure.hidden_status.filter(|_| defects.has(Defect::XhrSurfaceLeaks));
+        let end = match failure.end {
+            // A synchronous request throws; the agent tells what was thrown.
+            Ending::Error if xhr.sync && defects.has(Defect::XhrSyncSilent) => End::NetworkError("none"),
+            Ending::Error if xhr.sync && defects.has(Defect::ErrorName) => End::NetworkError("Error"),
+            Ending::Error if xhr.sync => End::NetworkError(exception),
+            Ending::TimedOut if defects.has(Defect::XhrTimeoutIsError) => End::NetworkError("error"),
+            Ending::Error => End::NetworkError(event),
+            Ending::Aborted | Ending::TimedOut if xhr.sync => End::NetworkError(exception),
+            Ending::Aborted | Ending::TimedOut => End::Aborted(event),
+        };
+        let event = if defects.has(Defect::XhrLoadOnError) { "load" } else { event };
+        let mut view = xhr.failed(event, end, failure.reason, defects.has(Defect::XhrNoUploadEvents));
+        view.surface_status = Some(leak.unwrap_or(0));
+        view
+    }
+
+    /// `open()`, `setRequestHeader()`, and `send()` up to its request.
+    fn xhr_request(&mut self, call: &'a Call) -> Result<Request<'a>, Thrown> {
+        use Algorithm::{XhrOpen, XhrSend, XhrSetRequestHeader};
+        let defects = self.ua.defects;
+        let action = &call.action;
+        let thrown = |name, algorithm, step, says| Thrown { name, algorithm, step, says };
+        let method = action.method.as_deref().unwrap_or("GET");
+        let method = self.method(method).map_err(|says| match says {
+            "the method is forbidden" => thrown("SecurityError", XhrOpen, "3", says),
+            _ => thrown("SyntaxError", XhrOpen, "2", says),
+        })?;
+        let Some(url) = &call.url else { return Err(thrown("SyntaxError", XhrOpen, "6", "the URL cannot be parsed")) };
+        let mut url = Cow::Borrowed(url);
+        if let Some((user, password)) = &action.open_credentials
+            && url.has_host()
+            && !defects.has(Defect::XhrCredentialsIgnored)
+        {
+            let url = url.to_mut();
+            // An HTTP(S) URL with a host takes both.
+            _ = url.set_username(user);
+            _ = url.set_password(Some(password));
+        }
+        let mut request = Request::new(url);
+        request.method = method;
+        request.credentials = match action.credentials {
+            _ if defects.has(Defect::CredentialsDefaultInclude) => Credentials::Include,
+            Some(Credentials::Include) if !action.late_credentials || defects.has(Defect::XhrLateCredentials) => Credentials::Include,
+            _ => Credentials::SameOrigin,
+        };
+        request.use_url_credentials = includes_credentials(request.url());
+        for (text, bytes) in action.headers.iter().zip(&call.headers) {
+            let Some((name, value)) = bytes else {
+                if defects.has(Defect::InvalidHeaderAllowed) {
+                    continue;
+                }
+                return Err(thrown("TypeError", XhrSetRequestHeader, "4", "a character beyond U+00FF is in no ByteString"));
+            };
+            let value = self.author_value(value, &text.1);
+            if !grammar::is_token(name) || !grammar::is_header_value(&value) {
+                if defects.has(Defect::InvalidHeaderAllowed) {
+                    continue;
+                }
+                return Err(thrown("SyntaxError", XhrSetRequestHeader, "4", "an invalid header name or value"));
+            }
+            if self.is_forbidden(&text.0, &value) {
+                if defects.has(Defect::ForbiddenThrows) {
+                    return Err(thrown("SecurityError", XhrSetRequestHeader, "5", "forbidden"));
+                }
+                continue;
+            }
+            if defects.has(Defect::RepeatsNotJoined) {
+                request.headers.delete(&text.0);
+            }
+            request.headers.combine(text.0.as_str(), value);
+        }
+        if let Some(body) = &call.body
+            && (!matches!(&*request.method, "GET" | "HEAD") || defects.has(Defect::XhrGetBody))
+        {
+            self.xhr_content_type(&mut request.headers, body);
+            request.body = Some(Body { bytes: Cow::Borrowed(&body.bytes), is_stream: body.is_stream });
+        }
+        let listens = match action.upload_listener {
+            Some(UploadListener::Add | UploadListener::On) => !defects.has(Defect::PreflightNotForUploadListener),
+            Some(UploadListener::ReadOnly | UploadListener::Late) => defects.has(Defect::PreflightForUpload),
+            None => false,
+        };
+        if listens {
+            self.note(XhrSend, "5", "listeners on the upload object: the use-CORS-preflight flag is set");
+        }
+        request.use_cors_preflight = listens;
+        self.append_defaults(&mut request);
+        Ok(request)
+    }
+
+    /// `send()`, steps 4.4 to 4.6.
+    fn xhr_content_type(&self, headers: &mut HeaderList<'a>, body: &'a Payload) {
+        let defects = self.ua.defects;
+        if defects.has(Defect::BodyTypeForced) {
+            headers.delete("Content-Type");
+        }
+        match headers.get("Content-Type").map(Cow::into_owned) {
+            Some(own) => {
+                if body.is_text
+                    && !defects.has(Defect::XhrCharsetKept)
+                    && let Some(changed) = grammar::with_charset_utf8(&own)
+                {
+                    headers.set("Content-Type", changed.into_bytes());
+                }
+            }
+            None => {
+                if let Some(content_type) = &body.content_type
+                    && !defects.has(Defect::BodyTypeIgnored)
+                {
+                    headers.set("Content-Type", content_type.as_bytes());
+                }
+            }
+        }
+    }
+}
+
+/// The events of an XMLHttpRequest, repeats of one name in a row folded.
+#[derive(Debug, Default)]
+struct Events {
+    sync: bool,
+    /// Whether there are listeners on the upload object and a body.
+    upload: bool,
+    /// Upload complete.
+    complete: bool,
+    received: bool,
+    own: Vec<&'static str>,
+    uploads: Vec<&'static str>,
+}
+
+impl Events {
+    /// `send()`, steps 11.1 to 11.5.
+    fn start(&mut self) {
+        if self.sync {
+            return;
+        }
+        self.own.push("loadstart");
+        if self.upload {
+            self.uploads.push("loadstart");
+        }
+    }
+
+    /// `send()`, step 11.8.
+    fn transmitted(&mut self) {
+        if !self.complete && !self.sync && self.upload {
+            self.uploads.extend(["progress", "load", "loadend"]);
+        }
+        self.complete = true;
+    }
+
+    /// Handle response end-of-body.
+    fn loaded(mut self, seen: &Seen, no_progress: bool) -> View {
+        if !self.sync {
+            if !no_progress {
+                self.own.push("progress");
+            }
+            self.own.extend(["load", "loadend"]);
+        }
+        View {
+            end: End::Response(seen.clone()),
+            reason: None,
+            events: self.own,
+            upload_events: self.uploads,
+            thrown: None,
+            surface_status: None,
+        }
+    }
+
+    /// The request error steps.
+    fn failed(mut self, event: &'static str, end: End, reason: Reason, no_upload: bool) -> View {
+        if !self.sync {
+            if self.received {
+                self.own.push("progress");
+            }
+            if !self.complete && self.upload {
+                self.uploads.extend([event, "loadend"]);
+            }
+            self.own.extend([event, "loadend"]);
+        }
+        View { end, reason: Some(reason), events: self.own, upload_events: self.uploads, thrown: None, surface_status: Some(0) }
+            .upload_hidden(no_upload)
+    }
+}
+
+impl View {
+    /// The same without a reason: there is a response after all.
+    fn allowed(self) -> Self {
+        Self { reason: None, ..self }
+    }
+
+    fn upload_hidden(mut self, hidden: bool) -> Self {
+        if hidden {
+            self.upload_events.clear();
+        }
+        self
+    }
+}
+
+fn without_fragment(url: &Url, keep: bool) -> String {
+    let text = url.as_str();
+    match text.find('#') {
+        Some(at) if !keep => text[..at].to_owned(),
+        _ => text.to_owned(),
+    }
+}

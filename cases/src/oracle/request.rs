@@ -1,0 +1,234 @@
+//! Requests, responses and the environment they are made from (Fetch, requests; responses).
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::{
+    headers::HeaderList,
+    origin::{Origin, same_origin, same_site},
+};
+use crate::{
+    format::{CacheMode, Credentials, Mode, RedirectMode, ResponseType},
+    words::Reason,
+};
+
+/// Where requests are made: what the algorithms look at of an environment settings object (HTML).
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// Its origin.
+    pub origin: Origin,
+    /// The origin of the page around it: its own, unless that is opaque.
+    pub page_origin: Origin,
+    /// Its URL: what a referrer of `client` stands for.
+    pub url: Url,
+    /// Whether its global object is a Window with a navigable: only there can a person be asked for a password.
+    pub is_window: bool,
+    /// Its policy container's referrer policy.
+    pub referrer_policy: ReferrerPolicy,
+    /// Whether it has a cross-site ancestor (HTML, environment settings object).
+    pub has_cross_site_ancestor: bool,
+}
+
+/// A referrer policy (Referrer Policy, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReferrerPolicy {
+    /// `no-referrer`.
+    NoReferrer,
+    /// `no-referrer-when-downgrade`.
+    NoReferrerWhenDowngrade,
+    /// `same-origin`.
+    SameOrigin,
+    /// `origin`.
+    Origin,
+    /// `strict-origin`.
+    StrictOrigin,
+    /// `origin-when-cross-origin`.
+    OriginWhenCrossOrigin,
+    /// `strict-origin-when-cross-origin`: the default.
+    StrictOriginWhenCrossOrigin,
+    /// `unsafe-url`.
+    UnsafeUrl,
+}
+
+impl ReferrerPolicy {
+    /// Parses the word of a policy; the empty string stands for the default.
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "no-referrer" => Self::NoReferrer,
+            "no-referrer-when-downgrade" => Self::NoReferrerWhenDowngrade,
+            "same-origin" => Self::SameOrigin,
+            "origin" => Self::Origin,
+            "strict-origin" => Self::StrictOrigin,
+            "origin-when-cross-origin" => Self::OriginWhenCrossOrigin,
+            "strict-origin-when-cross-origin" | "" => Self::StrictOriginWhenCrossOrigin,
+            "unsafe-url" => Self::UnsafeUrl,
+            _ => return None,
+        })
+    }
+}
+
+/// A request's referrer.
+#[derive(Debug, Clone)]
+pub(super) enum Referrer<'a> {
+    None,
+    Client,
+    Url(Cow<'a, Url>),
+}
+
+/// How far a request has left its origin (Fetch, response tainting).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tainting {
+    Basic,
+    Cors,
+    Opaque,
+}
+
+/// How far redirects have led a request astray (Fetch, redirect-taint).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Taint {
+    SameOrigin,
+    SameSite,
+    CrossSite,
+}
+
+/// A request body.
+#[derive(Debug, Clone)]
+pub(super) struct Body<'a> {
+    pub(super) bytes: Cow<'a, [u8]>,
+    /// Whether its source is null: it came from a stream and cannot be sent twice.
+    pub(super) is_stream: bool,
+}
+
+/// A request (Fetch, requests), as far as the algorithms here look at it.
+#[derive(Debug, Clone)]
+pub(super) struct Request<'a> {
+    pub(super) method: Cow<'a, str>,
+    /// The URL list; never empty.
+    pub(super) urls: Vec<Cow<'a, Url>>,
+    pub(super) headers: HeaderList<'a>,
+    pub(super) body: Option<Body<'a>>,
+    pub(super) mode: Mode,
+    pub(super) credentials: Credentials,
+    pub(super) redirect: RedirectMode,
+    pub(super) cache: CacheMode,
+    pub(super) referrer: Referrer<'a>,
+    pub(super) referrer_policy: Option<ReferrerPolicy>,
+    pub(super) integrity: &'a str,
+    pub(super) keepalive: bool,
+    pub(super) use_cors_preflight: bool,
+    pub(super) use_url_credentials: bool,
+    pub(super) tainting: Tainting,
+    pub(super) redirects: u32,
+    pub(super) timing_allow_failed: bool,
+    pub(super) taint: Taint,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(url: Cow<'a, Url>) -> Self {
+        Self {
+            method: Cow::Borrowed("GET"),
+            urls: vec![url],
+            headers: HeaderList::with_capacity(12),
+            body: None,
+            mode: Mode::Cors,
+            credentials: Credentials::SameOrigin,
+            redirect: RedirectMode::Follow,
+            cache: CacheMode::Default,
+            referrer: Referrer::Client,
+            referrer_policy: None,
+            integrity: "",
+            keepalive: false,
+            use_cors_preflight: false,
+            use_url_credentials: false,
+            tainting: Tainting::Basic,
+            redirects: 0,
+            timing_allow_failed: false,
+            taint: Taint::SameOrigin,
+        }
+    }
+
+    /// The current URL: the last of the list.
+    pub(super) fn url(&self) -> &Url {
+        // The list starts with one and only grows.
+        &self.urls[self.urls.len() - 1]
+    }
+
+    pub(super) fn includes(&self) -> bool {
+        self.credentials == Credentials::Include
+    }
+
+    /// Appends a URL to the list and brings the redirect-taint up to date (Fetch, redirect-taint).
+    pub(super) fn push_url(&mut self, url: Url, origin: &Origin) {
+        let last = self.url();
+        // Step 4.2: once cross-site, always.
+        if !same_site(&url, last) && !origin.is_same_site(last) {
+            self.taint = Taint::CrossSite;
+        } else if !same_origin(&url, last) && !origin.is_same(last) {
+            self.taint = self.taint.max(Taint::SameSite);
+        }
+        self.urls.push(Cow::Owned(url));
+    }
+}
+
+/// A response (Fetch, responses).
+#[derive(Debug)]
+pub(super) struct Response<'a, B> {
+    pub(super) kind: ResponseType,
+    pub(super) status: u16,
+    pub(super) status_text: Cow<'a, [u8]>,
+    pub(super) headers: HeaderList<'a>,
+    /// CORS-exposed header-name list.
+    pub(super) exposed: Exposed,
+    pub(super) body: Source<'a, B>,
+    pub(super) urls: Vec<Cow<'a, Url>>,
+    pub(super) range_requested: bool,
+}
+
+/// Where a response's bytes come from.
+#[derive(Debug)]
+pub(super) enum Source<'a, B> {
+    /// There is no body.
+    Null,
+    /// They are at hand.
+    Bytes(Cow<'a, [u8]>),
+    /// They are still to be read.
+    Network(B),
+}
+
+/// The CORS-exposed header-name list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) enum Exposed {
+    #[default]
+    Nothing,
+    All,
+    Names(Vec<String>),
+}
+
+/// A network error (Fetch, responses), and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// Why.
+    pub reason: Reason,
+    /// Whether the page ended it itself.
+    pub end: Ending,
+    /// The status of the response that was taken back, if there was one; never shown to pages.
+    pub hidden_status: Option<u16>,
+}
+
+/// Who ended a request that gave a network error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The user agent.
+    Error,
+    /// The page's abort.
+    Aborted,
+    /// The page's timeout.
+    TimedOut,
+}
+
+impl From<Reason> for Failure {
+    fn from(reason: Reason) -> Self {
+        Self { reason, end: Ending::Error, hidden_status: None }
+    }
+}

@@ -1,0 +1,477 @@
+//! A case made ready for prediction, and the network that answers by its script.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::{
+    api::{Call, View},
+    defect::{Defect, Defects},
+    headers::HeaderList,
+    http1::{self, Whole, WholeEnd},
+    network::{Fault, Incoming, Limits, Network, Outgoing, Read, ReadEnd, host_of},
+    origin::Origin,
+    request::{Environment, ReferrerPolicy},
+    trace::{NoTrace, Path, Trace},
+    user_agent::UserAgent,
+};
+use crate::{
+    bind::{Bound, CASE_ROOT},
+    case::Case,
+    compose::compose,
+    script::{Answer, Field, Message, Resource, Then},
+    topology::{Alias, Context, Protocol, Topology},
+};
+
+/// A case bound to origins and a token, with everything worked out that no answer can change.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    environment: Environment,
+    topology: Topology,
+    token: String,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone)]
+struct Step {
+    call: Call,
+    resources: Vec<Scripted>,
+}
+
+#[derive(Debug, Clone)]
+struct Scripted {
+    port: u16,
+    path: String,
+    preflight: Vec<Reply>,
+    response: Vec<Reply>,
+}
+
+/// A scripted answer as a client reads it.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    delay_ms: u32,
+    body_delay_ms: u32,
+    /// To any method but HEAD.
+    usual: Heard,
+    /// To HEAD.
+    head: Heard,
+}
+
+/// What a client hears.
+#[derive(Debug, Clone)]
+enum Heard {
+    Response(Box<Understood>),
+    Broken(String),
+    Silence,
+}
+
+type Fields = Vec<(String, Vec<u8>)>;
+
+/// An HTTP response as it is understood.
+#[derive(Debug, Clone)]
+struct Understood {
+    status: u16,
+    reason: Vec<u8>,
+    fields: Fields,
+    /// Status and fields of the first interim response.
+    interim: Option<(u16, Fields)>,
+    body: Vec<u8>,
+    end: WholeEnd,
+    /// The body as the server takes it to be, transfer coding not counted.
+    served: Vec<u8>,
+}
+
+/// What must happen, step by step.
+#[derive(Debug, Clone)]
+pub struct Prediction<'a, T = Path> {
+    /// The steps of the case.
+    pub steps: Vec<Predicted<'a, T>>,
+}
+
+/// What must happen in one step.
+#[derive(Debug, Clone)]
+pub struct Predicted<'a, T = Path> {
+    /// What the page sees.
+    pub view: View,
+    /// What crosses the wire, in order.
+    pub exchanges: Vec<PredictedExchange<'a>>,
+    /// The steps taken.
+    pub path: T,
+}
+
+/// One exchange that must be on the wire.
+#[derive(Debug, Clone)]
+pub struct PredictedExchange<'a> {
+    /// Whose server is asked.
+    pub at: Alias,
+    /// The method.
+    pub method: Cow<'a, str>,
+    /// The request target: path and query.
+    pub target: String,
+    /// The value of `Host`.
+    pub host: String,
+    /// The fields that the standard sets, without those of the connection.
+    pub headers: HeaderList<'a>,
+    /// The body.
+    pub body: Option<Vec<u8>>,
+    /// The status of the answer, when there is one.
+    pub status: Option<u16>,
+    /// The body that the server sends.
+    pub served: &'a [u8],
+    /// Whether the answer breaks off before there is a response: HTTP lets a client try again (RFC 9112, section 9.3.1).
+    pub may_repeat: bool,
+    /// Whether an answer is scripted for it.
+    pub scripted: bool,
+}
+
+impl Scenario {
+    /// Makes a case ready, bound to a topology and a token.
+    pub fn new(case: &Case, topology: &Topology, token: &str) -> Self {
+        let bound = crate::bind::bind(case, topology, token);
+        Self::of(case, topology, token, bound)
+    }
+
+    /// The same from what [`crate::bind::bind`] gave.
+    pub fn of(case: &Case, topology: &Topology, token: &str, bound: Bound) -> Self {
+        let environment = environment(topology, case.page, case.context);
+        let base = environment.url.clone();
+        let Bound { script, steps } = bound;
+        let steps = steps.into_iter().zip(script.steps).map(|(step, resources)| Step {
+            call: Call::new(step.action, &base),
+            resources: resources.iter().map(|r| Scripted::new(r, topology)).collect(),
+        });
+        Self { steps: steps.collect(), environment, topology: topology.clone(), token: token.to_owned() }
+    }
+
+    /// Where its requests are made.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The calls of its steps.
+    pub fn calls(&self) -> impl ExactSizeIterator<Item = &Call> {
+        self.steps.iter().map(|s| &s.call)
+    }
+
+    /// What must happen, with the path of each step.
+    pub fn predict(&self) -> Prediction<'_, Path> {
+        self.run(&mut UserAgent::new())
+    }
+
+    /// The same without the path, which is faster.
+    pub fn predict_outcome(&self) -> Prediction<'_, NoTrace> {
+        self.run(&mut UserAgent::new())
+    }
+
+    /// What a user agent with defects would do.
+    pub fn predict_with(&self, defects: Defects) -> Prediction<'_, NoTrace> {
+        self.run(&mut UserAgent::with(defects))
+    }
+
+    /// Runs the case in a user agent against its own script.
+    pub fn run<T: Trace + Default>(&self, ua: &mut UserAgent) -> Prediction<'_, T> {
+        let mut network = ScriptNetwork { scenario: self, step: 0, asked: Vec::new(), exchanges: Vec::with_capacity(2), clock_ms: 0 };
+        let mut steps = Vec::with_capacity(self.steps.len());
+        for (i, step) in self.steps.iter().enumerate() {
+            network.step = i;
+            network.asked.clear();
+            network.clock_ms += u64::from(step.call.action.wait_ms);
+            let mut path = T::default();
+            let view = ua.call(&step.call, &self.environment, &mut network, &mut path);
+            steps.push(Predicted { view, exchanges: std::mem::take(&mut network.exchanges), path });
+        }
+        Prediction { steps }
+    }
+}
+
+/// Where requests of a context are made.
+pub fn environment(topology: &Topology, page: Alias, context: Context) -> Environment {
+    let origin = topology.origin(page);
+    let url = Url::parse(&format!("{origin}/agent/{}", if context == Context::Worker { "worker.js" } else { "page" }))
+        .expect("the origins of a topology are URLs");
+    let page_origin = Origin::of(&url);
+    Environment {
+        origin: if context.is_opaque() { Origin::Opaque } else { page_origin.clone() },
+        page_origin,
+        // A data: document is its own URL, and no base for others.
+        url: if context == Context::Data { Url::parse("data:text/html,").expect("it is a URL") } else { url },
+        is_window: context != Context::Worker,
+        referrer_policy: ReferrerPolicy::StrictOriginWhenCrossOrigin,
+        has_cross_site_ancestor: context.is_opaque(),
+    }
+}
+
+impl Scripted {
+    fn new(resource: &Resource<Vec<u8>>, topology: &Topology) -> Self {
+        let h2 = resource.at.protocol() == Protocol::Http2;
+        let replies = |answers: &[Answer<Vec<u8>>]| answers.iter().map(|a| Reply::new(a, h2)).collect();
+        Self {
+            port: topology.port(resource.at),
+            path: resource.path.clone(),
+            preflight: replies(&resource.preflight),
+            response: replies(&resource.response),
+        }
+    }
+}
+
+impl Reply {
+    fn new(answer: &Answer<Vec<u8>>, h2: bool) -> Self {
+        let body_delay_ms = if let Message::Http(http) = &answer.message { http.body_delay_ms } else { 0 };
+        let heard = |is_head| if h2 { heard_over_http2(answer, is_head) } else { heard(answer, is_head) };
+        Self { delay_ms: answer.delay_ms, body_delay_ms, usual: heard(false), head: heard(true) }
+    }
+}
+
+/// What HTTP/1.1 makes of an answer: it is composed as the servers do, and read as a client must.
+fn heard(answer: &Answer<Vec<u8>>, is_head: bool) -> Heard {
+    let mut bytes = Vec::new();
+    let mut served = None;
+    match &answer.message {
+        Message::Http(http) => {
+            let composed = compose(http, answer.then, is_head, &mut bytes);
+            served = Some(composed.content(&bytes).to_vec());
+            // A body that ends with the connection: the server closes it, whatever is scripted besides.
+            let closes = !composed.reusable && answer.then == Then::Keep;
+            return read(&bytes, if closes { Then::Close } else { answer.then }, is_head, served);
+        }
+        Message::Raw(chunks) => chunks.iter().for_each(|c| bytes.extend_from_slice(c)),
+        Message::Nothing => {}
+    }
+    read(&bytes, answer.then, is_head, served)
+}
+
+fn read(bytes: &[u8], then: Then, is_head: bool, served: Option<Vec<u8>>) -> Heard {
+    let end = match then {
+        Then::Keep | Then::Hang => http1::End::Open,
+        Then::Close => http1::End::Closed,
+        Then::Reset => http1::End::Reset,
+    };
+    match http1::response(bytes, end, is_head) {
+        Whole::Malformed(why) => Heard::Broken(why.to_string()),
+        Whole::NoResponse { silent: true } => Heard::Silence,
+        Whole::NoResponse { silent: false } => Heard::Broken("the connection ended before a response".to_owned()),
+        Whole::Response { interim, head, body, end, .. } => Heard::Response(Box::new(Understood {
+            status: head.status,
+            reason: head.reason,
+            fields: head.fields,
+            interim: interim.into_iter().next().map(|i| (i.status, i.fields)),
+            served: served.unwrap_or_else(|| body.clone()),
+            body,
+            end,
+        })),
+    }
+}
+
+/// What HTTP/2 makes of an answer. Raw bytes and odd lines cannot be in it: the parser of case files sees to that.
+fn heard_over_http2(answer: &Answer<Vec<u8>>, is_head: bool) -> Heard {
+    let Message::Http(http) = &answer.message else {
+        return if answer.then == Then::Hang { Heard::Silence } else { Heard::Broken("the stream was reset".to_owned()) };
+    };
+    let field = |field: &Field<Vec<u8>>| match field {
+        Field::Pair(name, value) => {
+            let name = name.iter().map(|b| char::from(b.to_ascii_lowercase())).collect();
+            Some((name, crate::compose::strip(value).to_vec()))
+        }
+        Field::Line(_) => None,
+    };
+    let mut fields: Vec<_> = http.fields.iter().filter_map(field).collect();
+    let bodyless = is_head || matches!(http.status, 204 | 304);
+    let body = if bodyless { &[][..] } else { &http.body[..http.cut.unwrap_or(http.body.len()).min(http.body.len())] };
+    let named = fields.iter().any(|(n, _): &(String, _)| n == "content-length");
+    if !named && !matches!(http.status, 204 | 304) {
+        fields.push(("content-length".to_owned(), http.body.len().to_string().into_bytes()));
+    }
+    let cut = !bodyless && body.len() < http.body.len();
+    let end = match answer.then {
+        _ if !cut => WholeEnd::Complete,
+        Then::Hang => WholeEnd::Silent,
+        _ => WholeEnd::Broken,
+    };
+    Heard::Response(Box::new(Understood {
+        status: http.status,
+        reason: Vec::new(),
+        fields,
+        interim: None,
+        served: body.to_vec(),
+        body: body.to_vec(),
+        end,
+    }))
+}
+
+/// Answers requests as the servers would by the script.
+#[derive(Debug)]
+struct ScriptNetwork<'a> {
+    scenario: &'a Scenario,
+    step: usize,
+    /// How often each resource was asked, by its index and whether it was for a preflight.
+    asked: Vec<(usize, bool, usize)>,
+    exchanges: Vec<PredictedExchange<'a>>,
+    clock_ms: u64,
+}
+
+/// A body that is still to be read: everything is known of it.
+#[derive(Debug)]
+struct Coming<'a> {
+    message: &'a Understood,
+    delay_ms: u32,
+    /// The interim response was taken for the response: nothing more comes.
+    nothing: bool,
+}
+
+impl<'a> Network<'a> for ScriptNetwork<'a> {
+    type Body = Coming<'a>;
+
+    fn exchange(&mut self, request: &Outgoing<'_, 'a>) -> Result<Incoming<'a, Coming<'a>>, Fault> {
+        let port = request.url.port_or_known_default().unwrap_or_default();
+        let topology = &self.scenario.topology;
+        let Some(at) = alias_of(topology, port).filter(|a| a.scheme().word() == request.url.scheme()) else {
+            return Err(Fault::Unreachable("nobody listens there".into()));
+        };
+        if request.streams && at.protocol() == Protocol::Http1 && !request.defects.has(Defect::StreamHttp1) {
+            return Err(Fault::StreamOverHttp1);
+        }
+        let reply = self.choose(request, port);
+        let is_head = request.method == "HEAD";
+        let heard = reply.as_ref().map(|r| if is_head { &r.head } else { &r.usual });
+        let message = match heard {
+            Some(Heard::Response(message)) => Some(&**message),
+            _ => None,
+        };
+        self.exchanges.push(PredictedExchange {
+            at,
+            method: Cow::Owned(request.method.to_owned()),
+            target: target_of(request.url),
+            host: host_of(request.url),
+            headers: request.headers.clone(),
+            body: request.body.map(<[u8]>::to_vec),
+            status: message.map(|m| m.status).or(reply.is_none().then_some(501)),
+            served: message.map_or(&[], |m| &m.served),
+            may_repeat: matches!(heard, Some(Heard::Broken(_))),
+            scripted: reply.is_some(),
+        });
+        let Some(reply) = reply else {
+            // Nothing is scripted there: a plain 501.
+            return Ok(Incoming {
+                status: 501,
+                status_text: Cow::Borrowed(b"Not Implemented"),
+                headers: HeaderList::new(),
+                body: Coming { message: &UNSCRIPTED, delay_ms: 0, nothing: true },
+            });
+        };
+        let silent = matches!(heard, Some(Heard::Silence));
+        self.wait(reply.delay_ms, silent, request.limits)?;
+        match heard {
+            Some(Heard::Response(message)) => Ok(incoming(message, reply.body_delay_ms, request.defects)),
+            Some(Heard::Broken(words)) => Err(Fault::Broken(Cow::Owned(words.clone()))),
+            Some(Heard::Silence) | None => Err(Fault::Broken("no answer ever comes".into())),
+        }
+    }
+
+    fn read(&mut self, body: Coming<'a>, limits: Limits) -> Read<'a> {
+        if body.nothing {
+            return Read { bytes: Cow::Borrowed(b""), end: ReadEnd::Complete };
+        }
+        let silent = body.message.end == WholeEnd::Silent;
+        let bytes = if body.delay_ms > 0 { &[][..] } else { &body.message.body[..] };
+        let end = match self.wait(body.delay_ms, silent, limits) {
+            Err(Fault::TimedOut) => ReadEnd::TimedOut,
+            Err(_) => ReadEnd::Aborted,
+            Ok(()) => {
+                let end = if body.message.end == WholeEnd::Complete { ReadEnd::Complete } else { ReadEnd::Broken };
+                return Read { bytes: Cow::Borrowed(&body.message.body), end };
+            }
+        };
+        Read { bytes: Cow::Borrowed(bytes), end }
+    }
+
+    fn now_ms(&mut self) -> u64 {
+        self.clock_ms
+    }
+}
+
+static UNSCRIPTED: Understood = Understood {
+    status: 501,
+    reason: Vec::new(),
+    fields: Vec::new(),
+    interim: None,
+    body: Vec::new(),
+    end: WholeEnd::Complete,
+    served: Vec::new(),
+};
+
+impl<'a> ScriptNetwork<'a> {
+    /// Lets time pass, as far as the limits of the request allow.
+    fn wait(&mut self, ms: u32, silent: bool, limits: Limits) -> Result<(), Fault> {
+        let passes = |limit: Option<u32>| limit.is_some_and(|l| silent || ms >= l);
+        if passes(limits.abort_after_ms) {
+            return Err(Fault::Aborted);
+        }
+        if passes(limits.timeout_ms) {
+            return Err(Fault::TimedOut);
+        }
+        self.clock_ms += u64::from(ms);
+        Ok(())
+    }
+
+    /// The answer that the servers choose; `None` where nothing is scripted.
+    fn choose(&mut self, request: &Outgoing<'_, '_>, port: u16) -> Option<&'a Reply> {
+        let step = &self.scenario.steps[self.step];
+        let below = below_token(request.url.path(), &self.scenario.token)?;
+        let index = step.resources.iter().position(|r| r.port == port && r.path == below)?;
+        // The servers tell a preflight by its fields, not by who sent it.
+        let is_preflight = request.method == "OPTIONS" && request.headers.contains("Access-Control-Request-Method");
+        let resource = &step.resources[index];
+        let replies = if is_preflight { &resource.preflight } else { &resource.response };
+        let last = replies.len().checked_sub(1)?;
+        let count = match self.asked.iter_mut().find(|(i, p, _)| (*i, *p) == (index, is_preflight)) {
+            Some((_, _, count)) => {
+                *count += 1;
+                *count - 1
+            }
+            None => {
+                self.asked.push((index, is_preflight, 1));
+                0
+            }
+        };
+        Some(&replies[count.min(last)])
+    }
+}
+
+fn incoming<'a>(message: &'a Understood, delay_ms: u32, defects: &Defects) -> Incoming<'a, Coming<'a>> {
+    let mut headers = HeaderList::with_capacity(message.fields.len());
+    if let Some((status, fields)) = &message.interim {
+        if defects.has(Defect::InterimFinal) {
+            fields.iter().for_each(|(n, v)| headers.append(n.as_str(), v.as_slice()));
+            let body = Coming { message, delay_ms: 0, nothing: true };
+            return Incoming { status: *status, status_text: Cow::Borrowed(b""), headers, body };
+        }
+        if defects.has(Defect::AcaoFromInterim) {
+            fields.iter().for_each(|(n, v)| headers.append(n.as_str(), v.as_slice()));
+        }
+    }
+    message.fields.iter().for_each(|(n, v)| headers.append(n.as_str(), v.as_slice()));
+    Incoming {
+        status: message.status,
+        status_text: Cow::Borrowed(&message.reason),
+        headers,
+        body: Coming { message, delay_ms, nothing: false },
+    }
+}
+
+/// The alias that listens on a port.
+pub fn alias_of(topology: &Topology, port: u16) -> Option<Alias> {
+    Alias::ALL.iter().copied().find(|a| topology.port(*a) == port && a.protocol() != Protocol::Nothing)
+}
+
+/// Path and query, as on the request line.
+fn target_of(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    }
+}
+
+/// The part of a path below a token.
+fn below_token<'p>(path: &'p str, token: &str) -> Option<&'p str> {
+    path.strip_prefix(CASE_ROOT)?.strip_prefix(token)?.strip_prefix('/')
+}

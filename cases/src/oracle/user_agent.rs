@@ -1,0 +1,44 @@
+//! What a user agent remembers from one fetch to the next.
+
+use super::{cookies::CookieStore, defect::Defects, preflight_cache::PreflightCache};
+
+/// A user agent: its stores, its settings, and, for self-tests, its defects.
+#[derive(Debug, Clone, Default)]
+pub struct UserAgent {
+    /// The CORS-preflight cache.
+    pub cache: PreflightCache,
+    /// The cookie store.
+    pub cookies: CookieStore,
+    /// What is wrong with it; nothing, for a prediction.
+    pub defects: Defects,
+    /// What the standard leaves to it.
+    pub settings: Settings,
+}
+
+/// What the standard leaves to a user agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The value of `User-Agent`.
+    pub user_agent: &'static str,
+    /// The imposed limit on max-age, in seconds (CORS-preflight fetch, step 7.10).
+    pub max_age_limit: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        // Chromium's limit, the least of those that engines have.
+        Self { user_agent: "Mozilla/5.0 (simulated user agent)", max_age_limit: 7200 }
+    }
+}
+
+impl UserAgent {
+    /// A user agent that conforms and remembers nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with one defect.
+    pub fn with(defects: Defects) -> Self {
+        Self { defects, ..Self::default() }
+    }
+}
