@@ -308,7 +308,11 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if request.cache == CacheMode::OnlyIfCached && request.mode != Mode::SameOrigin && !defects.has(Defect::OnlyIfCachedAllowed) {
             return Err(thrown("21", "cache mode only-if-cached needs mode same-origin"));
         }
-        request.redirect = action.redirect.unwrap_or(RedirectMode::Follow);
+        request.redirect = match action.redirect.unwrap_or(RedirectMode::Follow) {
+            RedirectMode::Error if defects.has(Defect::RedirectErrorFollows) => RedirectMode::Follow,
+            RedirectMode::Manual if defects.has(Defect::RedirectManualFollows) => RedirectMode::Follow,
+            mode => mode,
+        };
         request.integrity = action.integrity.as_deref().unwrap_or_default();
         request.keepalive = action.keepalive;
         if let Some(method) = &action.method {

@@ -78,7 +78,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     /// Main fetch, given no response yet.
     pub(super) fn main_fetch(&mut self, request: &mut Request<'a>, recursive: bool) -> Fetched<'a, N::Body> {
         use Algorithm::MainFetch;
-        if is_bad_port(request.url()) && !self.has(Defect::BadPortAllowed) {
+        if is_bad_port(request.url()) {
             return Err(self.fail(MainFetch, "7", "the port of the URL is a bad port", Reason::BadPort));
         }
         if self.is_mixed_content(request.url()) {
@@ -88,7 +88,13 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             request.referrer_policy = Some(self.env.referrer_policy);
         }
         self.determine_referrer(request);
-        let response = self.dispatch(request);
+        let response = match self.dispatch(request) {
+            Err(failure) if self.has(Defect::NetworkErrorEmpty) && matches!(failure.reason, Reason::Network | Reason::PreflightFailed) => {
+                request.tainting = Tainting::Basic;
+                Ok(empty(request))
+            }
+            response => response,
+        };
         if recursive {
             return response;
         }
@@ -128,6 +134,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             request.tainting = Tainting::Opaque;
             return self.scheme_fetch(request);
         }
+        if self.has(Defect::AboutAllowed) && request.url().scheme() == "about" {
+            return Ok(empty(request));
+        }
         if request.mode == Mode::SameOrigin && !self.has(Defect::SameOriginIgnored) {
             let left = request.redirects > 0 && self.has(Defect::RedirectModeSameOriginLeaves);
             if !left {
@@ -144,7 +153,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             return self.scheme_fetch(request);
         }
         if !is_http(request.url()) {
-            if self.has(Defect::SchemesAllowed) || self.has(Defect::AboutAllowed) && request.url().scheme() == "about" {
+            if self.has(Defect::SchemesAllowed) {
                 return Ok(empty(request));
             }
             return Err(self.fail(MainFetch, "12", "the scheme is no HTTP(S) scheme", Reason::SchemeNotAllowed));
@@ -156,7 +165,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             return self.http_fetch(request, false);
         }
         let response = self.http_fetch(request, true);
-        if response.is_err() && !self.has(Defect::CacheNeverClears) {
+        if response.is_err() && !self.has(Defect::CacheNeverClears) && !self.has(Defect::CacheFailures) {
             self.note(Algorithm::PreflightCacheClear, "1", "a network error clears the entries of this origin and URL");
             if self.has(Defect::CacheClearsAll) {
                 self.ua.cache.forget();
@@ -241,6 +250,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 }
                 None => Err(self.fail(SchemeFetch, "3", "the data: URL cannot be processed", Reason::Network)),
             },
+            _ if self.has(Defect::SchemesAllowed) => Ok(empty(request)),
             // Of blob: URLs only those can be named that no store holds: an entry of null.
             "blob" => Err(self.fail(SchemeFetch, "3", "there is no entry for the blob: URL", Reason::SchemeNotAllowed)),
             _ => Err(self.fail(SchemeFetch, "4", "the scheme cannot be fetched", Reason::SchemeNotAllowed)),
@@ -277,12 +287,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if !is_redirect {
             return Ok(response);
         }
-        let mode = match request.redirect {
-            RedirectMode::Error if self.has(Defect::RedirectErrorFollows) => RedirectMode::Follow,
-            RedirectMode::Manual if self.has(Defect::RedirectManualFollows) => RedirectMode::Follow,
-            mode => mode,
-        };
-        match mode {
+        match request.redirect {
             RedirectMode::Error => Err(self.fail(HttpFetch, "6.3", "redirect mode error, and a redirect", Reason::RedirectError)),
             RedirectMode::Manual => {
                 self.note(HttpFetch, "6.3", "redirect mode manual: an opaque-redirect filtered response");
@@ -549,7 +554,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             }
         }
         let matches = if defects.has(Defect::AcaoNullNever) && allowed == b"null" { false } else { allowed == wanted.as_bytes() };
-        if !matches && !lapses::accepts_origin(&defects, wanted, allowed, request.url()) && !defects.has(Defect::CorsCheckMissing) {
+        if !matches && !lapses::accepts_origin(&defects, wanted, allowed, request.url(), include) && !defects.has(Defect::CorsCheckMissing)
+        {
             self.compare(CorsCheck, "4", "Access-Control-Allow-Origin is not the request's origin", wanted.as_bytes(), Some(allowed));
             return Err(mismatch(allowed, response.headers.values("Access-Control-Allow-Origin").count(), include));
         }
@@ -634,7 +640,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             Some(first) => Some(parse_location(&first, request.url())),
             None => location_url(&response, request.url()),
         };
-        let mut url = match location {
+        let url = match location {
             None if self.has(Defect::RedirectNoLocationBlocked) => return Err(Reason::RedirectLocationInvalid.into()),
             None => {
                 self.note(HttpRedirectFetch, "4", "there is no Location: the redirect itself is the response");
@@ -664,9 +670,6 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             return Err(self.fail(HttpRedirectFetch, "7", "more than 20 redirects", Reason::RedirectLimit));
         }
         request.redirects += 1;
-        if self.has(Defect::RedirectFragmentLost) && location_has_no_fragment(&response) {
-            url.set_fragment(None);
-        }
         let userinfo = includes_credentials(&url);
         if userinfo && !self.has(Defect::RedirectUserinfoAllowed) {
             if request.mode == Mode::Cors && !self.origin().is_same(&url) {
@@ -842,16 +845,10 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 return Err(Failure { end: Ending::TimedOut, ..failure });
             }
             Err(Fault::Unreachable(words)) => {
-                if self.has(Defect::NetworkErrorEmpty) {
-                    return Ok(empty(request));
-                }
                 return Err(self.fail(HttpNetworkFetch, "8.1", words, Reason::Network));
             }
             Err(Fault::Broken(words)) => {
                 self.transmitted |= !is_preflight;
-                if self.has(Defect::NetworkErrorEmpty) {
-                    return Ok(empty(request));
-                }
                 return Err(self.fail(HttpNetworkFetch, "8.5", words, Reason::Network));
             }
         };
@@ -1175,10 +1172,6 @@ fn parse_location(location: &[u8], current: &Url) -> Result<Url, ()> {
         url.set_fragment(current.fragment());
     }
     Ok(url)
-}
-
-fn location_has_no_fragment<B>(response: &Response<'_, B>) -> bool {
-    response.headers.get("Location").is_some_and(|l| !l.contains(&b'#'))
 }
 
 /// HTTP-redirect fetch, step 12.
