@@ -365,6 +365,11 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if !request.headers.contains("Accept") {
             request.headers.append("Accept", &b"*/*"[..]);
         }
+        if let Some(language) = self.ua.settings.accept_language
+            && !request.headers.contains("Accept-Language")
+        {
+            request.headers.append("Accept-Language", language.as_bytes());
+        }
     }
 
     /// Checks and normalises a method (Fetch, methods).

@@ -303,6 +303,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if request.redirects > 0 && self.has(Defect::RedirectNoPreflight) {
             return Ok(());
         }
+        if !self.ua.settings.keeps_preflights {
+            self.ua.cache.forget();
+        }
         let now = self.net.now_ms();
         let key = Key { origin: self.serialized_origin(request), url: request.url().as_str(), include: request.includes() };
         let defects = &self.ua.defects;
@@ -853,6 +856,10 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             }
         };
         self.transmitted |= !is_preflight;
+        let conditional = headers.contains("If-None-Match") || headers.contains("If-Modified-Since");
+        if !self.ua.settings.odd_status && (incoming.status > 599 || incoming.status == 304 && !conditional) {
+            return Err(self.fail(HttpNetworkFetch, "8.5", "the status makes no response here", Reason::Network));
+        }
         if T::ON {
             self.note(HttpNetworkFetch, "8.5", format!("{} {}: status {}", request.method, request.url(), incoming.status));
         }
@@ -1035,9 +1042,14 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
     }
 
+    /// Whether cookies are disabled for a request (append a request `Cookie` header, step 1).
+    fn disables_cookies(&self, request: &Request<'a>) -> bool {
+        !self.ua.settings.third_party_cookies && !self.env.page_origin.is_same_site(request.url())
+    }
+
     /// Append a request `Cookie` header.
     fn append_cookies(&mut self, request: &Request<'a>, headers: &mut HeaderList<'a>) {
-        if self.ua.cookies.is_empty() || self.has(Defect::CookiesNever) {
+        if self.ua.cookies.is_empty() || self.has(Defect::CookiesNever) || self.disables_cookies(request) {
             return;
         }
         let mode = self.same_site_mode(request);
@@ -1055,7 +1067,10 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
 
     /// Parse and store response `Set-Cookie` headers.
     fn store_cookies(&mut self, request: &Request<'a>, headers: &HeaderList<'a>) {
-        if !headers.contains("Set-Cookie") || self.has(Defect::CookiesNotStored) && !self.env.origin.is_same(request.url()) {
+        if !headers.contains("Set-Cookie") || self.disables_cookies(request) {
+            return;
+        }
+        if self.has(Defect::CookiesNotStored) && !self.env.origin.is_same(request.url()) {
             return;
         }
         if self.has(Defect::CookiesNotIfBlocked) && request.tainting == Tainting::Cors && !headers.contains("Access-Control-Allow-Origin") {

@@ -27,6 +27,7 @@ mod coding;
 pub mod cookies;
 pub mod defect;
 mod fetch;
+pub mod freedom;
 pub mod grammar;
 pub mod headers;
 pub mod http1;
@@ -44,6 +45,7 @@ mod user_agent;
 
 pub use api::{Call, End, Seen, View};
 pub use defect::{Defect, Defects};
+pub use freedom::{Allowed, Freedom};
 pub use request::{Ending, Environment, Failure, ReferrerPolicy};
 pub use scenario::{Predicted, PredictedExchange, Prediction, Scenario};
 pub use trace::{Algorithm, Compared, NoTrace, Path, PathStep, Trace};

@@ -124,6 +124,19 @@ pub struct PredictedExchange<'a> {
     pub scripted: bool,
 }
 
+impl<'a, T> Prediction<'a, T> {
+    /// Whether page and wire are the same, whatever the path.
+    pub fn is_like<U>(&self, other: &Prediction<'_, U>) -> bool {
+        let same = |a: &PredictedExchange<'_>, b: &PredictedExchange<'_>| {
+            (a.at, &a.method, &a.target, &a.headers, &a.body) == (b.at, &b.method, &b.target, &b.headers, &b.body)
+        };
+        self.steps.len() == other.steps.len()
+            && self.steps.iter().zip(&other.steps).all(|(a, b)| {
+                a.view == b.view && a.exchanges.len() == b.exchanges.len() && a.exchanges.iter().zip(&b.exchanges).all(|(a, b)| same(a, b))
+            })
+    }
+}
+
 impl Scenario {
     /// Makes a case ready, bound to a topology and a token.
     pub fn new(case: &Case, topology: &Topology, token: &str) -> Self {
