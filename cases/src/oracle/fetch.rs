@@ -1055,7 +1055,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let mode = self.same_site_mode(request);
         let now = self.net.now_ms();
         let url = request.url();
-        let value = match lapses::cookies(&self.ua.defects, &self.ua.cookies) {
+        let value = match lapses::cookies(&self.ua.defects, &self.ua.cookies, url) {
             Some(all) => all,
             None => self.ua.cookies.retrieve(url.scheme() == "https", url.host_str().unwrap_or_default(), url.path(), mode, now),
         };

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::{
-    cookies::CookieStore,
+    cookies::{Cookie, CookieStore},
     defect::{Defect, Defects},
     fetch::List,
     grammar,
@@ -463,11 +463,12 @@ pub(super) fn origin_value(defects: &Defects, origin: &str, page: &Url) -> Optio
 }
 
 /// Cookies, chosen in another way.
-pub(super) fn cookies(defects: &Defects, store: &CookieStore) -> Option<Option<Vec<u8>>> {
-    let path = defects.has(Defect::CookiesIgnorePath);
-    if !path && !defects.has(Defect::CookiesIgnoreHost) {
+pub(super) fn cookies(defects: &Defects, store: &CookieStore, url: &Url) -> Option<Option<Vec<u8>>> {
+    let (path, host) = (defects.has(Defect::CookiesIgnorePath), defects.has(Defect::CookiesIgnoreHost));
+    if !path && !host {
         return None;
     }
-    let pairs: Vec<_> = store.iter().map(|c| [&c.name[..], b"=", &c.value].concat()).collect();
+    let matches = |c: &&Cookie| (path || url.path().as_bytes().starts_with(&c.path)) && (host || url.host_str() == Some(&*c.domain));
+    let pairs: Vec<_> = store.iter().filter(matches).map(|c| [&c.name[..], b"=", &c.value].concat()).collect();
     Some((!pairs.is_empty()).then(|| pairs.join(&b"; "[..])))
 }
