@@ -11,12 +11,12 @@ use super::{
     cookies::SameSiteMode,
     defect::Defect,
     grammar::{self, Extracted},
-    headers::HeaderList,
+    headers::{HeaderList, trim_tab_or_space},
     lapses,
     network::{Fault, Limits, Network, Outgoing},
-    origin::{Origin, includes_credentials, is_bad_port, is_http, is_potentially_trustworthy, same_origin, strip_for_referrer},
+    origin::{Origin, includes_credentials, is_bad_port, is_http, is_potentially_trustworthy, same_origin},
     preflight_cache::{Grant, Key},
-    request::{Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, Request, Response, Source, Taint, Tainting},
+    request::{Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, Request, Response, Shown, Source, Taint, Tainting},
     safelist,
     trace::{Algorithm, Compared, PathStep, Trace},
     user_agent::UserAgent,
@@ -87,7 +87,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if request.referrer_policy.is_none() {
             request.referrer_policy = Some(self.env.referrer_policy);
         }
-        self.determine_referrer(request);
+        request.referrer = self.determine_referrer(request);
         let response = match self.dispatch(request) {
             Err(failure) if self.has(Defect::NetworkErrorEmpty) && matches!(failure.reason, Reason::Network | Reason::PreflightFailed) => {
                 request.tainting = Tainting::Basic;
@@ -166,7 +166,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         let response = self.http_fetch(request, true);
         if response.is_err() && !self.has(Defect::CacheNeverClears) && !self.has(Defect::CacheFailures) {
-            self.note(Algorithm::PreflightCacheClear, "1", "a network error clears the entries of this origin and URL");
+            self.note(MainFetch, "12", "a network error clears the CORS-preflight cache of this origin and URL");
             if self.has(Defect::CacheClearsAll) {
                 self.ua.cache.forget();
             }
@@ -314,7 +314,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let method = needs_method && !self.ua.cache.has_method(&request.method, key, now, defects);
         let header = self.unsafe_names(request).iter().any(|name| !self.ua.cache.has_header(name, key, now, defects));
         if !method && !header {
-            self.note(Algorithm::PreflightCacheMatch, "1", "the CORS-preflight cache has entries for all of it: no preflight");
+            self.note(HttpFetch, "4.1", "the CORS-preflight cache has entries for all of it: no preflight");
             return Ok(());
         }
         self.note(HttpFetch, "4.1", "the CORS-preflight cache does not grant all of it: a preflight");
@@ -327,7 +327,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let mut preflight = Request::new(Cow::Owned(request.url().clone()));
         preflight.urls = request.urls.clone();
         preflight.method = Cow::Borrowed("OPTIONS");
-        preflight.referrer = request.referrer.clone();
+        preflight.referrer = request.referrer;
         preflight.referrer_policy = request.referrer_policy;
         preflight.tainting = Tainting::Cors;
         preflight.taint = request.taint;
@@ -349,7 +349,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             Ok(response) => response,
             Err(_) if self.has(Defect::PreflightFailureIgnored) => return Ok(()),
             Err(failure) if failure.end == Ending::Error => {
-                return Err(self.fail(CorsPreflightFetch, "8", "the preflight got no response", Reason::PreflightFailed));
+                return Err(self.fail(CorsPreflightFetch, "8", "the preflight got no response: a network error", Reason::PreflightFailed));
             }
             Err(failure) => return Err(failure),
         };
@@ -745,6 +745,17 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             Credentials::SameOrigin => request.tainting == Tainting::Basic || same_site,
             Credentials::Omit => false,
         };
+        if T::ON && !is_preflight {
+            let says = match (request.credentials, include_credentials) {
+                (Credentials::Include, _) => "credentials mode include: with credentials",
+                (Credentials::SameOrigin, true) => "credentials mode same-origin, and the page's own origin: with credentials",
+                (Credentials::SameOrigin, false) => {
+                    "credentials mode same-origin, and the request has left its origin: without credentials"
+                }
+                (Credentials::Omit, _) => "credentials mode omit: without credentials",
+            };
+            self.note(HttpNetworkOrCacheFetch, "8.3", says);
+        }
         let mut headers = request.headers.clone();
         let length = match &request.body {
             Some(body) if body.is_stream => None,
@@ -758,14 +769,19 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if let Some(body) = &request.body
             && request.keepalive
         {
+            // This request is the only one in flight. The text has its own record counted besides (step 8.10.4, as "fetch", step 16,
+            // has added it), which would halve the limit: no user agent does that, so a body counts once.
             let most = if self.has(Defect::KeepaliveLimitLess) { MOST_KEEPALIVE_BYTES - 1 } else { MOST_KEEPALIVE_BYTES };
             if body.bytes.len() > most && !self.has(Defect::KeepaliveUnlimited) {
                 let says = "keepalive, and the body is longer than 64 KiB";
                 return Err(self.fail(HttpNetworkOrCacheFetch, "8.10.5", says, Reason::Network));
             }
         }
-        if let Some(referrer) = self.referrer(request, is_preflight) {
-            headers.append("Referer", referrer.into_owned().into_bytes());
+        if let Some(referrer) = request.referrer.value()
+            && !self.has(Defect::ReferrerNone)
+            && !(is_preflight && self.has(Defect::PreflightReferrer))
+        {
+            headers.append("Referer", referrer.as_bytes());
         }
         self.append_origin(request, &mut headers, is_preflight);
         self.append_fetch_metadata(request, &mut headers, is_preflight);
@@ -781,9 +797,10 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         if include_credentials && !headers.contains("Authorization") {
             let url = request.url();
-            // Step 8.21.2.2: no authentication entry is ever made by a person here; 8.21.2.3 is left.
+            // Authentication entries (steps 8.21.2.2 and 18) are not kept: which later requests one is for, HTTP leaves open.
             if includes_credentials(url) && (is_authentication || self.has(Defect::CredentialsUrlUsed)) {
                 headers.append("Authorization", basic(url).into_bytes());
+                self.note(HttpNetworkOrCacheFetch, "8.21.2.3", "user and password of the URL become Authorization");
             }
         }
         if self.has(Defect::AuthorizationDropped) && !include_credentials {
@@ -797,11 +814,16 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             if request.body.as_ref().is_some_and(|b| b.is_stream) {
                 return Err(self.fail(HttpNetworkOrCacheFetch, "15.2", "401, and the body is a stream", Reason::Network));
             }
-            // Step 15.3: a person who is asked for a password dismisses the prompt; only credentials of the URL are left.
-            if request.use_url_credentials && includes_credentials(request.url()) {
+            // Step 15.3: a person who is asked for a password dismisses the prompt, and the 401 stays. Nobody is asked before the
+            // credentials of the URL were tried, if there are any; where a redirect has lost them, the same request goes out twice.
+            if request.use_url_credentials {
                 self.note(HttpNetworkOrCacheFetch, "15.4", "401: again with the credentials of the URL");
                 return self.http_network_or_cache_fetch(request, true, is_new_connection, is_preflight);
             }
+        }
+        // Where there is somebody to ask for the password of a proxy, the prompt is dismissed, and the 407 stays (step 16.4).
+        if response.status == 407 && !self.env.is_window && !is_preflight {
+            return Err(self.fail(HttpNetworkOrCacheFetch, "16.1", "407, and there is nobody to ask for a password", Reason::Network));
         }
         let resendable = request.body.as_ref().is_none_or(|b| !b.is_stream);
         if response.status == 421 && !is_new_connection && resendable {
@@ -848,11 +870,11 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 return Err(Failure { end: Ending::TimedOut, ..failure });
             }
             Err(Fault::Unreachable(words)) => {
-                return Err(self.fail(HttpNetworkFetch, "8.1", words, Reason::Network));
+                return Err(self.no_response("8.1", words, is_preflight));
             }
             Err(Fault::Broken(words)) => {
                 self.transmitted |= !is_preflight;
-                return Err(self.fail(HttpNetworkFetch, "8.5", words, Reason::Network));
+                return Err(self.no_response("8.5", words, is_preflight));
             }
         };
         self.transmitted |= !is_preflight;
@@ -865,6 +887,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         if include_credentials || self.has(Defect::CookiesOmitStored) {
             self.store_cookies(request, &incoming.headers);
+        } else if T::ON && incoming.headers.contains("Set-Cookie") {
+            self.note(HttpNetworkFetch, "17", "without credentials: Set-Cookie is not stored");
         }
         Ok(Response {
             kind: ResponseType::Default,
@@ -876,6 +900,15 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             urls: request.urls.clone(),
             range_requested: headers.contains("Range"),
         })
+    }
+
+    /// There is no response. On a preflight it is the preflight's fetch that ends the request.
+    fn no_response(&mut self, step: &'static str, words: Cow<'static, str>, is_preflight: bool) -> Failure {
+        if is_preflight {
+            self.note(Algorithm::HttpNetworkFetch, step, words);
+            return Reason::Network.into();
+        }
+        self.fail(Algorithm::HttpNetworkFetch, step, words, Reason::Network)
     }
 
     /// HTTP-network-or-cache fetch, steps 8.16 to 8.18.
@@ -928,6 +961,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 self.note(OriginHeader, "4.1", "the referrer policy hides the origin");
                 origin = "null";
             }
+            let says = if T::ON { format!("the method is neither GET nor HEAD: Origin: {origin}") } else { String::new() };
+            self.note(OriginHeader, "4.2", says);
         } else if !(self.has(Defect::OriginAlways) || self.has(Defect::NoCorsOrigin) && request.tainting == Tainting::Opaque) {
             return;
         }
@@ -951,52 +986,37 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// Determine request's referrer (Referrer Policy, section 8.3), in main fetch, step 9.
-    fn determine_referrer(&mut self, request: &mut Request<'a>) {
-        let env = self.env;
-        if let Referrer::Client = request.referrer {
-            // An opaque origin has no referrer: step 3 of that algorithm.
-            request.referrer = match env.origin {
-                Origin::Opaque => Referrer::None,
-                Origin::Tuple(_) => Referrer::Url(Cow::Borrowed(&env.url)),
-            };
-        }
-    }
-
-    /// The value of `Referer`: the referrer, as far as the policy shows it to the current URL.
-    fn referrer<'r>(&self, request: &'r Request<'a>, is_preflight: bool) -> Option<Cow<'r, str>> {
+    ///
+    /// What one hop has cut off is gone for the next ones: the request's referrer is the source of its next referrer.
+    fn determine_referrer(&self, request: &Request<'a>) -> Referrer<'a> {
         use ReferrerPolicy::{
             NoReferrer, NoReferrerWhenDowngrade, Origin as OriginOnly, OriginWhenCrossOrigin, SameOrigin, StrictOrigin,
             StrictOriginWhenCrossOrigin, UnsafeUrl,
         };
-        let Referrer::Url(source) = &request.referrer else { return None };
-        if self.has(Defect::ReferrerNone) || is_preflight && self.has(Defect::PreflightReferrer) {
-            return None;
-        }
+        // Step 3.
+        let (source, shown) = match request.referrer {
+            Referrer::None => return Referrer::None,
+            Referrer::Client if self.env.is_window && self.env.origin == Origin::Opaque => return Referrer::None,
+            Referrer::Client => (&self.env.referrer, Shown::Full),
+            Referrer::Url(source, shown) => (source, shown),
+        };
         let url = request.url();
-        let same = same_origin(source, url);
-        let downgrade = is_potentially_trustworthy(source) && !is_potentially_trustworthy(url);
-        let full = || strip_for_referrer(source, false).filter(|f| f.len() <= 4096).or_else(|| strip_for_referrer(source, true));
-        let origin = || strip_for_referrer(source, true);
-        if self.has(Defect::ReferrerFull) {
-            return full();
-        }
-        match request.referrer_policy.unwrap_or(self.env.referrer_policy) {
-            NoReferrer => None,
-            OriginOnly => origin(),
-            UnsafeUrl => full(),
-            StrictOrigin => (!downgrade).then(origin).flatten(),
-            StrictOriginWhenCrossOrigin if same => full(),
-            StrictOriginWhenCrossOrigin => (!downgrade).then(origin).flatten(),
-            SameOrigin => same.then(full).flatten(),
-            OriginWhenCrossOrigin => {
-                if same {
-                    full()
-                } else {
-                    origin()
-                }
-            }
-            NoReferrerWhenDowngrade => (!downgrade).then(full).flatten(),
-        }
+        let same = same_origin(&source.url, url);
+        let downgrade = is_potentially_trustworthy(&source.url) && !is_potentially_trustworthy(url);
+        // Step 8.
+        let shown = match request.referrer_policy.unwrap_or(self.env.referrer_policy) {
+            _ if self.has(Defect::ReferrerFull) => Shown::Full,
+            UnsafeUrl => shown,
+            NoReferrer => return Referrer::None,
+            OriginOnly => Shown::Origin,
+            SameOrigin | StrictOriginWhenCrossOrigin | OriginWhenCrossOrigin if same => shown,
+            SameOrigin => return Referrer::None,
+            OriginWhenCrossOrigin => Shown::Origin,
+            StrictOrigin | StrictOriginWhenCrossOrigin | NoReferrerWhenDowngrade if downgrade => return Referrer::None,
+            StrictOrigin | StrictOriginWhenCrossOrigin => Shown::Origin,
+            NoReferrerWhenDowngrade => shown,
+        };
+        Referrer::Url(source, shown)
     }
 
     /// Append the Fetch metadata headers (Fetch Metadata, section 2).
@@ -1032,6 +1052,10 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// Determine the same-site mode.
+    ///
+    /// Step 2 compares the URL's site with that of a top-level navigation's initiator alone, so by the text a request of a page of
+    /// one site to another site is "strict-or-less": a gap. RFC 6265bis, section 5.2, compares the site of the page with the URL
+    /// as well, and so does this.
     fn same_site_mode(&self, request: &Request<'a>) -> SameSiteMode {
         let strict = !self.env.has_cross_site_ancestor && request.taint != Taint::CrossSite && self.env.origin.is_same_site(request.url());
         let only_own = self.has(Defect::CookiesStrictOnlySameOrigin) && !self.env.origin.is_same(request.url());
@@ -1080,6 +1104,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let now = self.net.now_ms();
         let url = request.url();
         let (secure, host) = (url.scheme() == "https", url.host_str().unwrap_or_default());
+        self.note(Algorithm::HttpNetworkFetch, "17", "with credentials: Set-Cookie is parsed and stored");
         for value in headers.values("Set-Cookie") {
             self.ua.cookies.store(value, secure, host, url.path(), strict, now);
         }
@@ -1099,6 +1124,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if request.tainting == Tainting::Cors && !self.has(Defect::ExposeIgnored) {
             let names = lapses::list(&self.ua.defects, &response.headers, "Access-Control-Expose-Headers")
                 .unwrap_or_else(|| owned(grammar::extract_tokens(&response.headers, "Access-Control-Expose-Headers")));
+            // Step 14.1.3 says "non-null or failure"; a list that cannot be read exposes nothing.
             if let Ok(Some(names)) = names {
                 let alone = !self.has(Defect::ExposeWildcardAlone) || names.len() == 1;
                 let wildcard = names.iter().any(|n| n == "*") && alone && !self.has(Defect::ExposeWildcardNever);
@@ -1196,9 +1222,18 @@ fn becomes_get(status: u16, method: &str) -> bool {
 
 /// The last policy that Referrer-Policy names (Referrer Policy, section 8.1).
 fn referrer_policy_of(headers: &HeaderList<'_>) -> Option<ReferrerPolicy> {
-    let value = headers.get("Referrer-Policy")?;
-    let text = grammar::isomorphic_decode(&value);
-    text.split(',').map(str::trim).filter(|w| !w.is_empty()).filter_map(|w| ReferrerPolicy::parse(&w.to_ascii_lowercase())).next_back()
+    let mut policy = None;
+    for value in headers.values("Referrer-Policy") {
+        for token in value.split(|b| *b == b',').map(trim_tab_or_space).filter(|t| !t.is_empty()) {
+            // `1#(policy-token / extension-token)`: letters and hyphens, or the whole value fails to parse and names none.
+            if !token.iter().all(|b| b.is_ascii_alphabetic() || *b == b'-') {
+                return None;
+            }
+            let word: String = token.iter().map(|b| char::from(b.to_ascii_lowercase())).collect();
+            policy = ReferrerPolicy::parse(&word).or(policy);
+        }
+    }
+    policy
 }
 
 /// A URL converted to an `Authorization` value (Fetch, authentication entries).

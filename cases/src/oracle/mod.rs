@@ -46,7 +46,7 @@ mod user_agent;
 pub use api::{Call, End, Seen, View};
 pub use defect::{Defect, Defects};
 pub use freedom::{Allowed, Freedom};
-pub use request::{Ending, Environment, Failure, ReferrerPolicy};
+pub use request::{Ending, Environment, Failure, ReferrerPolicy, ReferrerSource};
 pub use scenario::{Predicted, PredictedExchange, Prediction, Scenario};
 pub use trace::{Algorithm, Compared, NoTrace, Path, PathStep, Trace};
 pub use user_agent::{Settings, UserAgent};
