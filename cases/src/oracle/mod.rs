@@ -44,7 +44,7 @@ pub mod trace;
 mod user_agent;
 
 pub use api::{Call, End, Seen, View};
-pub use defect::{Defect, Defects};
+pub use defect::{Defect, Defects, UnknownDefect};
 pub use freedom::{Allowed, Freedom};
 pub use request::{Ending, Environment, Failure, ReferrerPolicy, ReferrerSource};
 pub use scenario::{Predicted, PredictedExchange, Prediction, Scenario};
