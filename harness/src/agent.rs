@@ -238,16 +238,7 @@ async fn serve(mut socket: WebSocket, context: Context, arrivals: Arrivals) {
 }
 
 impl Link {
-    /// Has the agent do one action. `planned` is how long the case itself means it to take.
-    ///
-    /// # Errors
-    ///
-    /// The page is gone or does not answer.
-    pub async fn run(&self, action: &Action, planned: Duration) -> Result<PageResult, Lost> {
-        self.run_until(action, planned, std::future::pending()).await
-    }
-
-    /// Has the agent do one action, and abort it when `abort` ends first.
+    /// Has the agent do one action, and abort it when `abort` ends first. `planned` is how long the case itself means it to take.
     ///
     /// # Errors
     ///

@@ -7,11 +7,12 @@ use corscheck_servers::{Options, Servers, Token};
 use tokio::sync::mpsc;
 
 use crate::{
-    agent::{Hub, Link, page_url},
-    browser::{Endpoint, Guard, Session, SessionOptions},
+    agent::{self, Hub},
+    browser::{Endpoint, Guard, SessionOptions},
     drive::Drive,
     event::Event,
     exit::Exit,
+    user_agent::{Browser, Link, Session, UserAgent},
 };
 
 /// How many fetches the bare loop keeps under way: it was fastest so, or as fast as with any other number, in all three engines.
@@ -70,8 +71,9 @@ async fn one(endpoint: &Endpoint, count: usize, rounds: usize) -> Result<(), Str
     let hub = Hub::default();
     let servers = Arc::new(Servers::start(Options { pages: hub.router() }).await.map_err(|e| words(&e))?);
     let guard = Arc::new(Guard::new().map_err(|e| words(&e))?);
+    let agent = UserAgent::Browser(Browser { endpoint: endpoint.clone(), options: SessionOptions::default(), guard, hub });
     let started = Instant::now();
-    let mut session = Session::start(endpoint, &SessionOptions::default(), &guard).await.map_err(|e| words(&e))?;
+    let mut session = agent.start().await?;
     let start_up = started.elapsed();
     for (kind, text, init) in KINDS {
         let catalogue = catalogue(text, count)?;
@@ -79,18 +81,14 @@ async fn one(endpoint: &Endpoint, count: usize, rounds: usize) -> Result<(), Str
         let init: serde_json::Value = serde_json::from_str(init).map_err(|e| words(&e))?;
         let (mut bare, mut harness) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
-            let link = open(&hub, &servers, &session).await?;
+            let link = open(&servers, &session).await?;
             // Once unmeasured: connections and caches of the browser are warm for both.
             bare_loop(&servers, &cases[..count.min(50)], &link, &init).await?;
             bare.push(count as f64 / bare_loop(&servers, &cases, &link, &init).await?);
             let (events, mut arriving) = mpsc::unbounded_channel();
             let drive = Drive {
-                engine: endpoint.engine(),
-                endpoint: endpoint.clone(),
-                options: SessionOptions::default(),
-                guard: guard.clone(),
+                agent: agent.clone(),
                 servers: servers.clone(),
-                hub: hub.clone(),
                 events,
                 known: Vec::new(),
                 cases: cases.clone(),
@@ -127,19 +125,21 @@ fn catalogue(text: &str, count: usize) -> Result<Catalogue, String> {
     Catalogue::parse([("bench.toml", file.as_str())]).map_err(|e| e.to_string())
 }
 
-async fn open(hub: &Hub, servers: &Servers, session: &Session) -> Result<Link, String> {
-    let key = Token::new();
-    let mut arrivals = hub.expect(key.as_str());
-    let url = page_url(servers.topology(), Alias::A, key.as_str(), &[Context::Window]);
-    session.goto(&url).await.map_err(|e| e.to_string())?;
-    let (_, link) =
-        tokio::time::timeout(std::time::Duration::from_secs(20), arrivals.recv()).await.ok().flatten().ok_or("no agent reported")?;
-    hub.forget(key.as_str());
-    Ok(link)
+async fn open(servers: &Servers, session: &Session) -> Result<agent::Link, String> {
+    let mut links = session.open(servers.topology(), Alias::A, &[Context::Window]).await?;
+    match links.remove(&Context::Window) {
+        Some(Link::Browser(link)) => Ok(link),
+        Some(Link::Simulated(_)) | None => Err("the page has no agent".to_owned()),
+    }
 }
 
 /// The same requests without the harness: one page loop, no controls, no words, no judge. In seconds.
-async fn bare_loop(servers: &Servers, cases: &[Arc<corscheck_cases::Case>], link: &Link, init: &serde_json::Value) -> Result<f64, String> {
+async fn bare_loop(
+    servers: &Servers,
+    cases: &[Arc<corscheck_cases::Case>],
+    link: &agent::Link,
+    init: &serde_json::Value,
+) -> Result<f64, String> {
     let mut tokens = Vec::new();
     let mut urls = Vec::new();
     for case in cases {

@@ -3,7 +3,7 @@
 //! A page cannot tell a CORS block from a dead port or a crashed server. So a blocked read counts only if a plain allowed read
 //! from the same context to the same origin succeeded before it and after it, with its exchange seen on the wire.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use corscheck_cases::{
     Alias, Context,
@@ -13,10 +13,7 @@ use corscheck_cases::{
 use corscheck_servers::{Fate, Servers, Token};
 use futures_util::future::join_all;
 
-use crate::{
-    agent::{Link, Lost},
-    observation::PageEnd,
-};
+use crate::{agent::Lost, observation::PageEnd, user_agent::Link};
 
 const BODY: &str = "control";
 
@@ -85,7 +82,7 @@ impl<'a> Controls<'a> {
         let token = Token::new();
         self.servers.register(&token, script(alias));
         let url = format!("{}{CASE_ROOT}{token}/control", self.servers.topology().origin(alias));
-        let result = link.run(&action(url), std::time::Duration::ZERO).await;
+        let result = link.control().run(&action(url), Duration::ZERO, std::future::pending()).await;
         let exchanges = self.servers.take(&token);
         let page = result.map_err(Failed::Page)?;
         let delivered = exchanges.iter().any(|x| x.answer.fate == Fate::Sent);

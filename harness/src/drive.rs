@@ -1,4 +1,4 @@
-//! Drives one browser through its cases: sessions, pages, rounds of cases between controls, retries.
+//! Drives one user agent through its cases: sessions, pages, rounds of cases between controls, retries.
 //!
 //! A lost session (a tab, browser or driver that crashed or hangs) is replaced; what was recorded is kept and unfinished cases run
 //! again, in smaller rounds each time, so that a case that kills the browser ends up alone and takes no other with it.
@@ -23,14 +23,14 @@ use futures_util::{
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    agent::{Hub, Link, Lost, PATIENCE, page_url},
-    browser::{Endpoint, Engine, Guard, Session, SessionOptions},
+    agent::{Lost, PATIENCE},
     control::{Controls, Readings},
     event::{Attempt, CaseResult, Event},
     judge::{describe, judge, not_judged},
     observation::{Observation, PageResult, Word},
     plan::{self, ROUND, Stage},
     standing::standing,
+    user_agent::{Link, Session, UserAgent},
     verdict::{Cause, Standing, Verdict},
 };
 
@@ -55,26 +55,15 @@ const MOST_START: Duration = Duration::from_secs(15);
 /// How many sessions one pass through the cases may use up before it is given up: something is wrong beyond the cases.
 const MOST_SESSIONS: u32 = 20;
 
-/// How long the agents of a page may take to report after navigation.
-const ARRIVAL: Duration = Duration::from_secs(20);
-
-/// Everything needed to drive one browser.
+/// Everything needed to drive one user agent.
 pub struct Drive {
-    /// The browser.
-    pub engine: Engine,
-    /// Where its driver is.
-    pub endpoint: Endpoint,
-    /// How its sessions start.
-    pub options: SessionOptions,
-    /// Ends what is started.
-    pub guard: Arc<Guard>,
+    /// The user agent.
+    pub agent: UserAgent,
     /// The origins.
     pub servers: Arc<Servers>,
-    /// Where agents report.
-    pub hub: Hub,
     /// Where events go.
     pub events: UnboundedSender<Event>,
-    /// Known deviations of this browser.
+    /// Known deviations of this user agent.
     pub known: Vec<Known>,
     /// The cases.
     pub cases: Vec<Arc<Case>>,
@@ -84,20 +73,20 @@ pub struct Drive {
 
 /// Results of first attempts whose case is still to be repeated: what a run that is interrupted has of them.
 #[derive(Debug, Clone, Default)]
-pub struct Provisional(Arc<Mutex<BTreeMap<(Engine, usize), CaseResult>>>);
+pub struct Provisional(Arc<Mutex<BTreeMap<(&'static str, usize), CaseResult>>>);
 
 impl Provisional {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(Engine, usize), CaseResult>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(&'static str, usize), CaseResult>> {
         // Whoever panicked left the map whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, engine: Engine, index: usize, result: CaseResult) {
-        self.lock().insert((engine, index), result);
+    fn keep(&self, agent: &'static str, index: usize, result: CaseResult) {
+        self.lock().insert((agent, index), result);
     }
 
-    fn forget(&self, engine: Engine, index: usize) {
-        self.lock().remove(&(engine, index));
+    fn forget(&self, agent: &'static str, index: usize) {
+        self.lock().remove(&(agent, index));
     }
 
     /// Everything that waits, in order; nothing waits afterwards.
@@ -112,6 +101,7 @@ struct Ran {
     token: Token,
     bound: Bound,
     pages: Vec<PageResult>,
+    words: Vec<Word>,
 }
 
 /// What a pass through some cases in one session came to.
@@ -132,10 +122,10 @@ struct Pass {
 
 /// A session could not be had at all.
 #[derive(Debug, thiserror::Error)]
-#[error("{engine} could not be started: {words}")]
+#[error("{agent} could not be started: {words}")]
 pub struct Unavailable {
-    /// The browser.
-    pub engine: Engine,
+    /// The user agent.
+    pub agent: &'static str,
     /// Why.
     pub words: String,
 }
@@ -145,7 +135,7 @@ impl Drive {
     ///
     /// # Errors
     ///
-    /// No session of the browser could be started; no case has a result then.
+    /// No session of the user agent could be started; no case has a result then.
     pub async fn run(self) -> Result<(), Unavailable> {
         let mut state = State {
             drive: &self,
@@ -155,7 +145,7 @@ impl Drive {
             unopened: vec![0; self.cases.len()],
         };
         let result = state.run().await;
-        let _ = self.events.send(Event::BrowserFinished { browser: self.engine.word().to_owned() });
+        let _ = self.events.send(Event::BrowserFinished { browser: self.agent.word().to_owned() });
         result
     }
 
@@ -177,7 +167,7 @@ impl Drive {
     }
 
     fn note(&self, text: impl Into<String>) {
-        let _ = self.events.send(Event::Note { browser: Some(self.engine.word().to_owned()), text: text.into() });
+        let _ = self.events.send(Event::Note { browser: Some(self.agent.word().to_owned()), text: text.into() });
     }
 }
 
@@ -274,28 +264,26 @@ impl State<'_> {
             if first.elapsed() > MOST_START {
                 break;
             }
-            match Session::start(&drive.endpoint, &drive.options, &drive.guard).await {
+            match drive.agent.start().await {
                 Ok(session) => {
                     self.session += 1;
-                    if let Endpoint::Remote { .. } = drive.endpoint {
-                        // Of a remote end only the session knows what it is.
-                        let driver = session.driver_version().unwrap_or("unknown");
-                        drive.note(format!("remote session: {}, driver {driver}", session.browser_version()));
+                    if let Some(introduction) = session.introduction() {
+                        drive.note(introduction);
                     }
                     let _ = drive.events.send(Event::SessionStarted {
-                        browser: drive.engine.word().to_owned(),
+                        browser: drive.agent.word().to_owned(),
                         session: self.session,
                         ms: started.elapsed().as_millis() as u64,
                     });
                     return Ok(session);
                 }
                 Err(error) => {
-                    words = error.to_string();
-                    drive.note(format!("no session: {words}"));
+                    drive.note(format!("no session: {error}"));
+                    words = error;
                 }
             }
         }
-        Err(Unavailable { engine: drive.engine, words })
+        Err(Unavailable { agent: drive.agent.word(), words })
     }
 
     /// One session through all stages, until it is done or lost.
@@ -311,13 +299,13 @@ impl State<'_> {
     }
 
     async fn stage(&mut self, session: &mut Session, stage: &Stage, pass: &mut Pass) {
-        let links = match self.open_page(session, stage).await {
+        let links = match session.open(self.drive.servers.topology(), stage.page, &stage.contexts).await {
             Ok(links) => links,
             Err(words) => {
                 // One page that does not come up must not cost the results of the others.
                 let all = stage.rounds.iter().flatten().chain(&stage.slow).chain(&stage.exclusive);
                 pass.unopened.extend(all.map(|i| (*i, words.clone())));
-                if !session.is_alive(Duration::from_secs(2)).await {
+                if !session.is_alive().await {
                     pass.lost = Some(words);
                 }
                 return;
@@ -349,7 +337,7 @@ impl State<'_> {
                     {
                         // The results stand without the browser's words; the next page will need another driver.
                         drive.note(format!("the driver does not answer any more: {error}"));
-                        driver_lost = Some(error.to_string());
+                        driver_lost = Some(error);
                     }
                     closing
                 };
@@ -420,35 +408,6 @@ impl State<'_> {
         }
     }
 
-    async fn open_page(&self, session: &Session, stage: &Stage) -> Result<HashMap<Context, Link>, String> {
-        let drive = self.drive;
-        let key = Token::new();
-        let mut arrivals = drive.hub.expect(key.as_str());
-        let wanted: Vec<Context> =
-            std::iter::once(Context::Window).chain(stage.contexts.iter().copied().filter(|c| *c != Context::Window)).collect();
-        let url = page_url(drive.servers.topology(), stage.page, key.as_str(), &wanted);
-        let result = async {
-            session.goto(&url).await.map_err(|e| e.to_string())?;
-            let mut links = HashMap::new();
-            let deadline = tokio::time::Instant::now() + ARRIVAL;
-            while links.len() < wanted.len() {
-                match tokio::time::timeout_at(deadline, arrivals.recv()).await {
-                    Ok(Some((context, link))) => {
-                        links.insert(context, link);
-                    }
-                    _ => {
-                        let missing: Vec<_> = wanted.iter().filter(|c| !links.contains_key(c)).map(|c| c.word()).collect();
-                        return Err(format!("no agent reported from {} of the page at {}", missing.join(", "), stage.page));
-                    }
-                }
-            }
-            Ok(links)
-        }
-        .await;
-        drive.hub.forget(key.as_str());
-        result
-    }
-
     /// Keeps an attempt; emits the result when it is final, otherwise says that the case wants another attempt.
     fn record(&mut self, index: usize, attempt: Attempt, bound: &Bound) -> bool {
         let case = &self.drive.cases[index];
@@ -458,7 +417,7 @@ impl State<'_> {
         let settled = matches!(standing, Standing::AsExpected | Standing::Known);
         if !settled && attempts.len() < MOST_ATTEMPTS {
             let result = self.result(index, bound);
-            self.drive.provisional.keep(self.drive.engine, index, result);
+            self.drive.provisional.keep(self.drive.agent.word(), index, result);
             return true;
         }
         self.emit(index, bound);
@@ -483,7 +442,7 @@ impl State<'_> {
     fn emit(&mut self, index: usize, bound: &Bound) {
         let result = self.result(index, bound);
         self.attempts.remove(&index);
-        self.drive.provisional.forget(self.drive.engine, index);
+        self.drive.provisional.forget(self.drive.agent.word(), index);
         let _ = self.drive.events.send(Event::Result(Box::new(result)));
     }
 
@@ -491,7 +450,7 @@ impl State<'_> {
         let case = &self.drive.cases[index];
         let attempts = self.attempts.get(&index).cloned().unwrap_or_default();
         let (standing, known) = standing(case, &attempts, &self.drive.known);
-        finish(case, self.drive.engine, attempts, standing, known, bound)
+        finish(case, self.drive.agent.word(), attempts, standing, known, bound)
     }
 }
 
@@ -543,7 +502,7 @@ impl Drive {
 
     async fn run_seen(&self, index: usize, link: &Link) -> Result<Ran, Lost> {
         let ran = self.run_case(index, link).await?;
-        let _ = self.events.send(Event::Seen { browser: self.engine.word().to_owned(), cases: 1 });
+        let _ = self.events.send(Event::Seen { browser: self.agent.word().to_owned(), cases: 1 });
         Ok(ran)
     }
 
@@ -553,6 +512,7 @@ impl Drive {
         let mut bound = bind(case, self.servers.topology(), token.as_str());
         self.servers.register(&token, std::mem::take(&mut bound.script));
         let planned = Duration::from_millis(case.planned_ms());
+        let mut tab = link.tab();
         let mut pages = Vec::with_capacity(bound.steps.len());
         for (i, step) in bound.steps.iter().enumerate() {
             if step.action.wait_ms > 0 {
@@ -561,7 +521,7 @@ impl Drive {
             if i > 0 {
                 self.servers.set_step(&token, i);
             }
-            match link.run_until(&step.action, planned, self.time_to_abort(&token, i, step)).await {
+            match tab.run(&step.action, planned, self.time_to_abort(&token, i, step)).await {
                 Ok(page) => pages.push(page),
                 Err(lost) => {
                     self.servers.take(&token);
@@ -569,7 +529,7 @@ impl Drive {
                 }
             }
         }
-        Ok(Ran { index, token, bound, pages })
+        Ok(Ran { index, token, bound, pages, words: tab.into_words() })
     }
 
     /// Ends when a step is to be aborted: so long after every exchange it expects has arrived. Never, where nothing is to be aborted
@@ -591,7 +551,7 @@ impl Drive {
         let observation = Observation {
             pages: ran.pages,
             exchanges: self.servers.take(&ran.token),
-            words: words.remove(ran.token.as_str()).unwrap_or_default(),
+            words: ran.words.into_iter().chain(words.remove(ran.token.as_str()).unwrap_or_default()).collect(),
         };
         let wanted: Vec<(Context, Alias)> = plan::controls(std::slice::from_ref(case), &[0]);
         let failed = controls.iter().find_map(|c| c.failure(&wanted));
@@ -604,7 +564,7 @@ impl Drive {
     }
 }
 
-async fn collect_words(session: &mut Session, by_token: &mut HashMap<String, Vec<Word>>) -> Result<(), crate::browser::SessionError> {
+async fn collect_words(session: &mut Session, by_token: &mut HashMap<String, Vec<Word>>) -> Result<(), String> {
     for word in session.words().await? {
         for token in &word.tokens {
             by_token.entry(token.clone()).or_default().push(Word {
@@ -617,7 +577,7 @@ async fn collect_words(session: &mut Session, by_token: &mut HashMap<String, Vec
     Ok(())
 }
 
-fn finish(case: &Case, engine: Engine, attempts: Vec<Attempt>, standing: Standing, known: Option<&Known>, bound: &Bound) -> CaseResult {
+fn finish(case: &Case, agent: &str, attempts: Vec<Attempt>, standing: Standing, known: Option<&Known>, bound: &Bound) -> CaseResult {
     let verdict = attempts.last().map_or(Verdict::NotJudged(Cause::Interrupted), |a| a.judgement.verdict.clone());
     let reasons: Vec<_> = case.steps.iter().map(|s| s.expect.reasons.clone()).collect();
     let named = attempts.last().and_then(|a| a.observation.reason());
@@ -628,7 +588,7 @@ fn finish(case: &Case, engine: Engine, attempts: Vec<Attempt>, standing: Standin
     CaseResult {
         case: case.id.as_str().to_owned(),
         title: case.title.clone(),
-        browser: engine.word().to_owned(),
+        browser: agent.to_owned(),
         level: case.level,
         place: format!("{}/{}", case.page, case.context),
         verdict,

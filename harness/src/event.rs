@@ -94,12 +94,16 @@ pub struct Header {
 /// A browser of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrowserInfo {
-    /// `chromium`, `firefox`, `webkit`.
+    /// `chromium`, `firefox`, `webkit`, `simulated`.
     pub browser: String,
-    /// Exact version of the browser, as its binary says; `remote` when only the session will know.
+    /// Exact version of the browser, as its binary says; `remote` when only the session will know. Of the simulated user agent the
+    /// commit of the standard it follows.
     pub version: String,
-    /// Exact version of the driver.
+    /// Exact version of the driver; `none` where nothing drives.
     pub driver: String,
+    /// What is wrong with the simulated user agent, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defects: Vec<String>,
 }
 
 /// The end of a run: the last record.

@@ -3,8 +3,8 @@
 //! Paired origin servers serve test pages; real browsers, driven over WebDriver, make cross-origin requests from them; what the
 //! page saw and what crossed the wire is compared with what the Fetch standard demands. The way of a case through the crate:
 //!
-//! [`plan`] groups cases by page · [`drive`] runs them in a [`browser`] through the [`agent`] in its page, between live
-//! [`control`]s · the [`judge`] compares the [`observation`] with the expectation · its [`verdict`] gets a [`standing`](mod@standing)
+//! [`plan`] groups cases by page · [`drive`] runs them in a [`user_agent`], which is a [`browser`] with the [`agent`] in its page or
+//! the [`simulated`] one, between live [`control`]s · the [`judge`] compares the [`observation`] with the expectation · its [`verdict`] gets a [`standing`](mod@standing)
 //! against known deviations · an [`event`] goes to every reporter in [`report`].
 
 pub mod agent;
@@ -23,4 +23,5 @@ pub mod report;
 pub mod run;
 pub mod simulated;
 pub mod standing;
+pub mod user_agent;
 pub mod verdict;

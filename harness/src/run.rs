@@ -1,4 +1,4 @@
-//! A run: servers up, all browsers driven at the same time, events passed on to every reporter.
+//! A run: servers up, all user agents driven at the same time, events passed on to every reporter.
 
 use std::{
     io,
@@ -12,19 +12,21 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     agent::Hub,
-    browser::{Endpoint, Guard, SessionOptions},
+    browser::{Guard, SessionOptions},
     drive::{Drive, Provisional, Unavailable},
-    event::{BrowserInfo, CaseResult, Event, FORMAT, Footer, Header, Reporter},
+    event::{CaseResult, Event, FORMAT, Footer, Header, Reporter},
     exit::Exit,
+    simulated::client::RootError,
+    user_agent::{Browser, Choice, Simulated, UserAgent},
 };
 
 /// What is to be run.
 pub struct Plan {
     /// The cases, in order.
     pub cases: Vec<Arc<Case>>,
-    /// The browsers with their known deviations.
-    pub browsers: Vec<(Endpoint, Vec<Known>)>,
-    /// How sessions start.
+    /// The user agents with their known deviations.
+    pub agents: Vec<(Choice, Vec<Known>)>,
+    /// How sessions of browsers start.
     pub session: SessionOptions,
     /// The command line, for the record.
     pub command: Vec<String>,
@@ -54,6 +56,9 @@ pub enum RunError {
     /// No temporary folder, no process.
     #[error("the run's working folder could not be made: {0}")]
     Guard(io::Error),
+    /// The servers' certificate cannot be trusted.
+    #[error("the simulated user agent could not be made ready: {0}")]
+    Simulated(#[from] RootError),
     /// A reporter could not write.
     #[error("results could not be written: {0}")]
     Report(io::Error),
@@ -68,14 +73,14 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
     let started = Instant::now();
     let hub = Hub::default();
     let servers = Arc::new(Servers::start(Options { pages: hub.router() }).await?);
-    let guard = Arc::new(Guard::new().map_err(RunError::Guard)?);
+    let agents = ready(&plan, &servers, &hub)?;
     let header = Header {
         format: FORMAT,
         corscheck: env!("CARGO_PKG_VERSION").to_owned(),
         started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         command: plan.command.clone(),
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        browsers: plan.browsers.iter().map(|(endpoint, _)| info(endpoint)).collect(),
+        browsers: plan.agents.iter().map(|(choice, _)| choice.info()).collect(),
         cases: plan.cases.len(),
     };
     let mut book = Book { reporters, results: Vec::new() };
@@ -84,14 +89,10 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
     let (events, mut arriving) = mpsc::unbounded_channel();
     let mut browsers: JoinSet<Result<(), Unavailable>> = JoinSet::new();
     let provisional = Provisional::default();
-    for (endpoint, known) in &plan.browsers {
+    for (agent, (_, known)) in agents.iter().zip(&plan.agents) {
         let drive = Drive {
-            engine: endpoint.engine(),
-            endpoint: endpoint.clone(),
-            options: plan.session.clone(),
-            guard: guard.clone(),
+            agent: agent.clone(),
             servers: servers.clone(),
-            hub: hub.clone(),
             events: events.clone(),
             known: known.clone(),
             cases: plan.cases.clone(),
@@ -138,7 +139,7 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
     for words in &unavailable {
         book.event(&Event::Note { browser: None, text: words.clone() })?;
     }
-    let wanted = plan.cases.len() * plan.browsers.len();
+    let wanted = plan.cases.len() * plan.agents.len();
     let complete = book.results.len() == wanted;
     if !complete && cut_short.is_none() {
         cut_short = Some(unavailable.first().cloned().unwrap_or_else(|| "results are missing".to_owned()));
@@ -181,15 +182,23 @@ fn exit(footer: &Footer, results: &[CaseResult], unavailable: bool, strict: bool
     }
 }
 
-fn info(endpoint: &Endpoint) -> BrowserInfo {
-    match endpoint {
-        Endpoint::Local(i) => {
-            BrowserInfo { browser: i.engine.word().to_owned(), version: i.browser_version.clone(), driver: i.driver_version.clone() }
-        }
-        Endpoint::Remote { engine, .. } => {
-            BrowserInfo { browser: engine.word().to_owned(), version: "remote".to_owned(), driver: "remote".to_owned() }
-        }
+/// The user agents of a plan with all they need. Where there are browsers, one guard watches over them.
+fn ready(plan: &Plan, servers: &Servers, hub: &Hub) -> Result<Vec<UserAgent>, RunError> {
+    let mut watching: Option<Arc<Guard>> = None;
+    let mut agents = Vec::with_capacity(plan.agents.len());
+    for (choice, _) in &plan.agents {
+        agents.push(match choice {
+            Choice::Simulated(defects) => UserAgent::Simulated(Simulated::new(servers, *defects)?),
+            Choice::Browser(endpoint) => {
+                let guard = match &watching {
+                    Some(guard) => guard.clone(),
+                    None => watching.insert(Arc::new(Guard::new().map_err(RunError::Guard)?)).clone(),
+                };
+                UserAgent::Browser(Browser { endpoint: endpoint.clone(), options: plan.session.clone(), guard, hub: hub.clone() })
+            }
+        });
     }
+    Ok(agents)
 }
 
 /// Ends when the user or the system asks the program to stop.

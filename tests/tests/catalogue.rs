@@ -1,7 +1,7 @@
-//! Every case of every browser as a test, for those who live in `cargo test`.
+//! Every case of every browser and of the simulated user agent as a test, for those who live in `cargo test`.
 //!
-//! Tests are named `BROWSER::CASE`. All that are selected run in one run of all browsers at once; each test then waits for its
-//! result. Cases of a browser that is not there are ignored, and say why.
+//! Tests are named `BROWSER::CASE` and `simulated::CASE`. All that are selected run in one run of the simulated user agent and
+//! then one of all browsers at once; each test waits for its result. Cases of a browser that is not there are ignored, and say why.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,16 +12,17 @@ use std::{
 };
 
 use corscheck::{
-    browser::{Endpoint, Engine, Installed, Paths, SessionOptions, locate},
+    browser::{Endpoint, Engine, Paths, SessionOptions, locate},
     event::{CaseResult, Event, Reporter},
     report::{
         CaseWords,
         failure::{self, FailureContext},
     },
     run::{Plan, run},
+    user_agent::{Choice, SIMULATED},
     verdict::{Standing, Verdict},
 };
-use corscheck_cases::{Case, Catalogue, Level, known};
+use corscheck_cases::{Case, Catalogue, Level, known, oracle::Defects};
 use corscheck_tests::turn;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -40,21 +41,23 @@ fn main() -> ExitCode {
     let cases: Vec<Arc<Case>> = catalogue.cases().iter().cloned().map(Arc::new).collect();
     let board = Arc::new(Board::default());
     let mut trials = Vec::new();
-    let mut selected: Vec<(Installed, Vec<Arc<Case>>)> = Vec::new();
+    let mut selected: Vec<(Choice, Vec<Arc<Case>>)> = Vec::new();
+    let mut choices = vec![Choice::Simulated(Defects::NONE)];
     for &engine in Engine::ALL {
         match locate(engine, &Paths::default()) {
-            Ok(installed) => {
-                let of_engine: Vec<_> = cases.iter().map(|case| (case.clone(), trial(engine, case, &board))).collect();
-                let runs = |trial: &Trial| !args.is_filtered_out(trial) && !args.is_ignored(trial);
-                let wanted = of_engine.iter().filter(|(_, trial)| runs(trial)).map(|(case, _)| case.clone()).collect();
-                selected.push((installed, wanted));
-                trials.extend(of_engine.into_iter().map(|(_, trial)| trial));
-            }
+            Ok(installed) => choices.push(Choice::Browser(Endpoint::Local(installed))),
             Err(missing) => {
                 let reason = format!("not here: {}", missing.what.join("; "));
                 trials.extend(cases.iter().map(|case| missing_trial(engine, case, &reason)));
             }
         }
+    }
+    for choice in choices {
+        let all: Vec<_> = cases.iter().map(|case| (case.clone(), trial(choice.word(), case, &board))).collect();
+        let runs = |trial: &Trial| !args.is_filtered_out(trial) && !args.is_ignored(trial);
+        let wanted = all.iter().filter(|(_, trial)| runs(trial)).map(|(case, _)| case.clone()).collect();
+        selected.push((choice, wanted));
+        trials.extend(all.into_iter().map(|(_, trial)| trial));
     }
     selected.retain(|(_, cases)| !cases.is_empty());
 
@@ -71,10 +74,10 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-fn trial(engine: Engine, case: &Arc<Case>, board: &Arc<Board>) -> Trial {
+fn trial(agent: &'static str, case: &Arc<Case>, board: &Arc<Board>) -> Trial {
     let (board, of) = (board.clone(), case.clone());
-    Trial::test(name(engine, case), move || {
-        let result = board.wait(engine.word(), of.id.as_str())?;
+    Trial::test(name(agent, case), move || {
+        let result = board.wait(agent, of.id.as_str())?;
         if result.fails_run(false) { Err(Failed::from(told(&result, &of))) } else { Ok(()) }
     })
 }
@@ -82,11 +85,11 @@ fn trial(engine: Engine, case: &Arc<Case>, board: &Arc<Board>) -> Trial {
 /// A case that cannot run here. Asked for all the same (`--include-ignored`), it fails: it was not found to be right.
 fn missing_trial(engine: Engine, case: &Case, reason: &str) -> Trial {
     let words = reason.to_owned();
-    Trial::test(name(engine, case), move || Err(Failed::from(words))).with_ignored_flag(true).with_kind(reason)
+    Trial::test(name(engine.word(), case), move || Err(Failed::from(words))).with_ignored_flag(true).with_kind(reason)
 }
 
-fn name(engine: Engine, case: &Case) -> String {
-    format!("{engine}::{}", case.id)
+fn name(agent: &str, case: &Case) -> String {
+    format!("{agent}::{}", case.id)
 }
 
 fn told(result: &CaseResult, case: &Case) -> String {
@@ -97,27 +100,28 @@ fn told(result: &CaseResult, case: &Case) -> String {
         file: case.place.file.clone(),
         line: case.place.line,
     };
-    failure::text(result, &FailureContext { color: false, repeat_command: failure::repeat_command(result), words: Some(&words) })
+    failure::text(result, &FailureContext { color: false, repeat_command: failure::repeat_command(result, &[]), words: Some(&words) })
 }
 
-/// Runs what is selected: browsers with the same cases at once, which are all of them unless a filter names browsers.
-fn run_all(selected: Vec<(Installed, Vec<Arc<Case>>)>, catalogue: &Catalogue, board: &Arc<Board>) {
+/// Runs what is selected: browsers with the same cases at once, which are all of them unless a filter names browsers. The simulated
+/// user agent comes first and alone: it takes a few seconds, and no browser shall slow it down.
+fn run_all(selected: Vec<(Choice, Vec<Arc<Case>>)>, catalogue: &Catalogue, board: &Arc<Board>) {
     // Whatever happens below, a panic included, nobody waits for ever.
     let _closing = Closing(board.clone());
     let _turn = turn();
     let mut plans: Vec<Plan> = Vec::new();
-    for (installed, cases) in selected {
-        let known = match known::embedded(installed.engine.word(), catalogue) {
+    for (choice, cases) in selected {
+        let known = match known::embedded(choice.word(), catalogue) {
             Ok(known) => known,
             Err(mistakes) => return board.close(None, &format!("the known deviations cannot be read: {mistakes}")),
         };
-        let browser = (Endpoint::Local(installed), known);
-        let same = |plan: &&mut Plan| plan.cases.iter().map(|c| &c.id).eq(cases.iter().map(|c| &c.id));
+        let is_alone = |plan: &Plan| plan.agents.iter().any(|(choice, _)| choice.word() == SIMULATED);
+        let same = |plan: &&mut Plan| !is_alone(plan) && plan.cases.iter().map(|c| &c.id).eq(cases.iter().map(|c| &c.id));
         match plans.iter_mut().find(same) {
-            Some(plan) => plan.browsers.push(browser),
+            Some(plan) => plan.agents.push((choice, known)),
             None => plans.push(Plan {
                 cases,
-                browsers: vec![browser],
+                agents: vec![(choice, known)],
                 session: SessionOptions::default(),
                 command: std::env::args().collect(),
                 strict: false,
@@ -130,7 +134,7 @@ fn run_all(selected: Vec<(Installed, Vec<Arc<Case>>)>, catalogue: &Catalogue, bo
     };
     for plan in plans {
         let mut poster = Poster { board: board.clone(), last_note: HashMap::new() };
-        let words: Vec<_> = plan.browsers.iter().map(|(endpoint, _)| endpoint.engine().word()).collect();
+        let words: Vec<_> = plan.agents.iter().map(|(choice, _)| choice.word()).collect();
         let why = match runtime.block_on(run(plan, &mut [&mut poster])) {
             Ok(outcome) => outcome.footer.cut_short.unwrap_or_else(|| "the run is over".to_owned()),
             Err(error) => error.to_string(),

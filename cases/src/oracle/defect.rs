@@ -3,9 +3,11 @@
 //! A conforming user agent has none. With one of them set, the same state machine takes the wrong turn at one place; a catalogue
 //! is as good as the defects it catches.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
+
+use crate::select::nearest;
 
 macro_rules! defects {
     ($( $area:literal { $( $name:ident = $word:literal, $says:literal; )* } )*) => {
@@ -419,6 +421,27 @@ impl FromIterator<Defect> for Defects {
     }
 }
 
+/// A name that no defect has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no defect is called `{name}`; the nearest are {}", .nearest.join(", "))]
+pub struct UnknownDefect {
+    /// The name as it was given.
+    pub name: String,
+    /// Names like it, the likest first.
+    pub nearest: Vec<String>,
+}
+
+impl FromStr for Defect {
+    type Err = UnknownDefect;
+
+    fn from_str(name: &str) -> Result<Self, UnknownDefect> {
+        Self::ALL.iter().copied().find(|d| d.word() == name).ok_or_else(|| {
+            let nearest = nearest(name, Self::ALL.iter().map(|d| d.word()), 3);
+            UnknownDefect { name: name.to_owned(), nearest }
+        })
+    }
+}
+
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
@@ -442,6 +465,16 @@ mod tests {
             assert_eq!(Defects::only(*defect).iter().collect::<Vec<_>>(), [*defect]);
             assert!(!Defects::NONE.has(*defect));
         }
+    }
+
+    #[test]
+    fn names_are_read_and_others_lead_to_the_nearest() {
+        for defect in Defect::ALL {
+            assert_eq!(defect.word().parse(), Ok(*defect));
+        }
+        let unknown = "acac-ignore".parse::<Defect>().expect_err("no such defect");
+        assert_eq!(unknown.nearest[0], "acac-ignored");
+        assert!(unknown.to_string().contains("`acac-ignore`") && unknown.to_string().contains("acac-ignored, "), "{unknown}");
     }
 
     #[test]

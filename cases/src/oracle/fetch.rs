@@ -742,6 +742,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let mut headers = request.headers.clone();
         let length = match &request.body {
             Some(body) if body.is_stream => None,
+            Some(_) if self.has(Defect::BodyLost) => Some(0),
             Some(body) => Some(body.bytes.len()),
             None if matches!(&*request.method, "POST" | "PUT") && !self.has(Defect::BodyLengthMissing) => Some(0),
             None => None,

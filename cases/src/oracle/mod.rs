@@ -43,7 +43,7 @@ pub mod trace;
 mod user_agent;
 
 pub use api::{Call, End, Seen, View};
-pub use defect::{Defect, Defects};
+pub use defect::{Defect, Defects, UnknownDefect};
 pub use request::{Ending, Environment, Failure, ReferrerPolicy};
 pub use scenario::{Predicted, PredictedExchange, Prediction, Scenario};
 pub use trace::{Algorithm, Compared, NoTrace, Path, PathStep, Trace};

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::{defect::Defects, headers::HeaderList};
+use super::{
+    defect::{Defect, Defects},
+    headers::HeaderList,
+};
 
 /// Answers requests: scripted answers for the oracle, sockets for the simulated user agent.
 pub trait Network<'a> {
@@ -127,4 +130,34 @@ pub fn wire_fields<'h>(host: &'h str, headers: &'h HeaderList<'_>) -> Vec<(&'h s
 pub fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Path and query, as on the request line.
+pub fn target_of(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    }
+}
+
+/// Names and values of fields, as they were received.
+pub type Fields = [(String, Vec<u8>)];
+
+/// The header list of a response, given the first interim response before it (HTTP-network fetch, step 8.5: they are passed over).
+///
+/// The status is there only where a defect takes the interim response for the response: then nothing follows its head.
+pub fn accepted<'h>(interim: Option<(u16, &'h Fields)>, fields: &'h Fields, defects: &Defects) -> (Option<u16>, HeaderList<'h>) {
+    let mut headers = HeaderList::with_capacity(fields.len());
+    let mut append = |fields: &'h Fields| fields.iter().for_each(|(n, v)| headers.append(n.as_str(), v.as_slice()));
+    if let Some((status, fields)) = interim {
+        if defects.has(Defect::InterimFinal) {
+            append(fields);
+            return (Some(status), headers);
+        }
+        if defects.has(Defect::AcaoFromInterim) {
+            append(fields);
+        }
+    }
+    append(fields);
+    (None, headers)
 }

@@ -9,7 +9,7 @@ use super::{
     defect::{Defect, Defects},
     headers::HeaderList,
     http1::{self, Whole, WholeEnd},
-    network::{Fault, Incoming, Limits, Network, Outgoing, Read, ReadEnd, host_of},
+    network::{Fault, Incoming, Limits, Network, Outgoing, Read, ReadEnd, accepted, host_of, target_of},
     origin::Origin,
     request::{Environment, ReferrerPolicy},
     trace::{NoTrace, Path, Trace},
@@ -438,37 +438,23 @@ impl<'a> ScriptNetwork<'a> {
 }
 
 fn incoming<'a>(message: &'a Understood, delay_ms: u32, defects: &Defects) -> Incoming<'a, Coming<'a>> {
-    let mut headers = HeaderList::with_capacity(message.fields.len());
-    if let Some((status, fields)) = &message.interim {
-        if defects.has(Defect::InterimFinal) {
-            fields.iter().for_each(|(n, v)| headers.append(n.as_str(), v.as_slice()));
-            let body = Coming { message, delay_ms: 0, nothing: true };
-            return Incoming { status: *status, status_text: Cow::Borrowed(b""), headers, body };
+    let interim = message.interim.as_ref().map(|(status, fields)| (*status, &fields[..]));
+    match accepted(interim, &message.fields, defects) {
+        (Some(status), headers) => {
+            Incoming { status, status_text: Cow::Borrowed(b""), headers, body: Coming { message, delay_ms: 0, nothing: true } }
         }
-        if defects.has(Defect::AcaoFromInterim) {
-            fields.iter().for_each(|(n, v)| headers.append(n.as_str(), v.as_slice()));
-        }
-    }
-    message.fields.iter().for_each(|(n, v)| headers.append(n.as_str(), v.as_slice()));
-    Incoming {
-        status: message.status,
-        status_text: Cow::Borrowed(&message.reason),
-        headers,
-        body: Coming { message, delay_ms, nothing: false },
+        (None, headers) => Incoming {
+            status: message.status,
+            status_text: Cow::Borrowed(&message.reason),
+            headers,
+            body: Coming { message, delay_ms, nothing: false },
+        },
     }
 }
 
 /// The alias that listens on a port.
 pub fn alias_of(topology: &Topology, port: u16) -> Option<Alias> {
     Alias::ALL.iter().copied().find(|a| topology.port(*a) == port && a.protocol() != Protocol::Nothing)
-}
-
-/// Path and query, as on the request line.
-fn target_of(url: &Url) -> String {
-    match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    }
 }
 
 /// The part of a path below a token.

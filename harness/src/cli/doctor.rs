@@ -1,11 +1,13 @@
 //! `corscheck doctor`.
 
 use clap::Args;
+use corscheck_cases::oracle::Defects;
 
 use super::{Failure, Places};
 use crate::{
     browser::{Engine, locate},
     exit::Exit,
+    user_agent::simulated_version,
 };
 
 #[derive(Debug, Args)]
@@ -18,7 +20,7 @@ pub(super) struct DoctorArgs {
 /// Ends with 0 when at least one browser (every one that was asked for) can be driven.
 pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Failure> {
     let wanted = args.places.wanted()?;
-    let engines = if wanted.is_empty() { Engine::ALL } else { &wanted };
+    let engines = if wanted.nothing() { Engine::ALL } else { &wanted.engines };
     let (mut found, mut missing) = (0, 0);
     for &engine in engines {
         match locate(engine, &args.places.paths(engine)?) {
@@ -37,6 +39,10 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    let enough = if wanted.is_empty() { found > 0 } else { missing == 0 };
+    if wanted.nothing() || wanted.simulated {
+        println!("simulated: always ready, with `--browser simulated`");
+        println!("  built in  {}", simulated_version(&Defects::NONE));
+    }
+    let enough = if wanted.nothing() { found > 0 } else { missing == 0 };
     Ok(if enough { Exit::AsExpected } else { Exit::Environment })
 }

@@ -1,6 +1,7 @@
 //! `corscheck list`.
 
 use clap::{Args, ValueEnum};
+use corscheck_cases::oracle::Defect;
 use serde_json::json;
 
 use super::{Failure, Selection};
@@ -11,7 +12,8 @@ use crate::exit::Exit;
   corscheck list                                 every case
   corscheck list --filter 'area:cors-check api:xhr'
   corscheck list --format json preflight
-  corscheck list --catalogue my-cases/           check files of your own")]
+  corscheck list --catalogue my-cases/           check files of your own
+  corscheck list --defects                       what can be wrong with the simulated user agent")]
 pub(super) struct ListArgs {
     #[command(flatten)]
     selection: Selection,
@@ -21,6 +23,9 @@ pub(super) struct ListArgs {
     /// Print the JSON Schema of catalogue files instead.
     #[arg(long)]
     schema: bool,
+    /// List the defects that the simulated user agent can have (`corscheck run --browser simulated --defect NAME`) instead.
+    #[arg(long, conflicts_with_all = ["schema", "patterns", "filter", "catalogue"])]
+    defects: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -33,6 +38,9 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
     if args.schema {
         println!("{}", serde_json::to_string_pretty(&corscheck_cases::format::schema()).map_err(|e| Failure::usage(e.to_string()))?);
         return Ok(Exit::AsExpected);
+    }
+    if args.defects {
+        return defects(args.format);
     }
     let catalogue = args.selection.catalogue()?;
     let cases = args.selection.select(&catalogue)?;
@@ -52,6 +60,27 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
                         "page": c.page, "context": c.context, "api": c.api(), "place": c.place })
                 })
                 .collect();
+            println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);
+        }
+    }
+    Ok(Exit::AsExpected)
+}
+
+/// Every defect with what is wrong, area by area.
+fn defects(format: Format) -> Result<Exit, Failure> {
+    match format {
+        Format::Text => {
+            let width = Defect::ALL.iter().map(|d| d.word().len()).max().unwrap_or(0);
+            for (i, defect) in Defect::ALL.iter().enumerate() {
+                if i == 0 || Defect::ALL[i - 1].area() != defect.area() {
+                    println!("{}{}:", if i == 0 { "" } else { "\n" }, defect.area());
+                }
+                println!("  {:<width$}  {}", defect.word(), defect.says());
+            }
+            println!("\n{} defects", Defect::ALL.len());
+        }
+        Format::Json => {
+            let rows: Vec<_> = Defect::ALL.iter().map(|d| json!({ "name": d.word(), "area": d.area(), "says": d.says() })).collect();
             println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);
         }
     }

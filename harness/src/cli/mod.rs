@@ -17,6 +17,7 @@ use crate::{
     browser::{Endpoint, Engine, Missing, Paths, locate},
     exit::Exit,
     report::ColorChoice,
+    user_agent::SIMULATED,
 };
 
 const EXAMPLES: &str = "\
@@ -24,6 +25,7 @@ Examples:
   corscheck doctor                                  what is installed, what is missing
   corscheck run                                     the whole catalogue in every browser found
   corscheck run --browser firefox preflight         cases with `preflight` in id or title, in Firefox
+  corscheck run --browser simulated                 the whole catalogue without a browser, in seconds
   corscheck run --filter 'area:redirect !api:xhr'   by the filter grammar
   corscheck show preflight/header-not-listed        one case with everything it says
   corscheck list --filter level:should              ids and titles
@@ -42,9 +44,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run cases in real browsers and judge page and wire.
+    /// Run cases in real browsers or the simulated user agent, and judge page and wire.
     Run(run::RunArgs),
-    /// List cases.
+    /// List cases, or the defects that the simulated user agent can have.
     List(list::ListArgs),
     /// Show one case: what it does, what must happen and why.
     Show(show::ShowArgs),
@@ -72,7 +74,8 @@ struct Selection {
 /// Where browsers and drivers are.
 #[derive(Debug, Args)]
 struct Places {
-    /// Browsers to use: chromium (or chrome), firefox, webkit; default: all that are found.
+    /// Browsers to use: chromium (or chrome), firefox, webkit; default: all that are found. `simulated` is the built-in user agent, which
+    /// needs no browser and is used only where it is named.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     browser: Vec<String>,
     /// The program of a browser, as NAME=PATH.
@@ -191,16 +194,33 @@ fn read_catalogue(path: &PathBuf, files: &mut Vec<(String, String)>) -> std::io:
     Ok(())
 }
 
+/// The user agents that were asked for; none of either for all browsers that are found.
+#[derive(Debug, Default)]
+struct Wanted {
+    engines: Vec<Engine>,
+    simulated: bool,
+}
+
+impl Wanted {
+    fn nothing(&self) -> bool {
+        self.engines.is_empty() && !self.simulated
+    }
+}
+
 impl Places {
-    fn wanted(&self) -> Result<Vec<Engine>, Failure> {
-        let mut engines = Vec::new();
+    fn wanted(&self) -> Result<Wanted, Failure> {
+        let mut wanted = Wanted::default();
         for name in &self.browser {
-            let engine = Engine::parse(name).map_err(|e| Failure::usage(e.to_string()))?;
-            if !engines.contains(&engine) {
-                engines.push(engine);
+            if name.trim().eq_ignore_ascii_case(SIMULATED) {
+                wanted.simulated = true;
+                continue;
+            }
+            let engine = Engine::parse(name).map_err(|e| Failure::usage(format!("{e}, or {SIMULATED}")))?;
+            if !wanted.engines.contains(&engine) {
+                wanted.engines.push(engine);
             }
         }
-        Ok(engines)
+        Ok(wanted)
     }
 
     fn paths(&self, engine: Engine) -> Result<Paths, Failure> {
@@ -218,15 +238,14 @@ impl Places {
     }
 
     /// The browsers of a run. Those asked for must be there; without wishes all that are found are taken.
-    fn endpoints(&self) -> Result<(Vec<Endpoint>, Vec<Missing>), Failure> {
-        let wanted = self.wanted()?;
+    fn endpoints(&self, wanted: &Wanted) -> Result<(Vec<Endpoint>, Vec<Missing>), Failure> {
         if let Some(url) = &self.webdriver {
-            let [engine] = wanted[..] else {
+            let [engine] = wanted.engines[..] else {
                 return Err(Failure::usage("`--webdriver` needs exactly one `--browser`: what shall the remote end start?"));
             };
             return Ok((vec![Endpoint::Remote { url: url.clone(), engine }], Vec::new()));
         }
-        let engines = if wanted.is_empty() { Engine::ALL } else { &wanted };
+        let engines = if wanted.nothing() { Engine::ALL } else { &wanted.engines };
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         for &engine in engines {
             match locate(engine, &self.paths(engine)?) {
@@ -234,12 +253,13 @@ impl Places {
                 Err(error) => missing.push(error),
             }
         }
-        if let Some(missing) = missing.first().filter(|_| !wanted.is_empty()) {
+        if let Some(missing) = missing.first().filter(|_| !wanted.nothing()) {
             return Err(Failure::environment(missing.to_string()));
         }
-        if found.is_empty() {
+        if found.is_empty() && wanted.nothing() {
             let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
-            return Err(Failure::environment(format!("no browser was found\n{}", words.join("\n"))));
+            let without = format!("`--browser {SIMULATED}` needs none");
+            return Err(Failure::environment(format!("no browser was found; {without}\n{}", words.join("\n"))));
         }
         Ok((found, missing))
     }

@@ -3,11 +3,14 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use corscheck_cases::{Case, Catalogue, known};
+use corscheck_cases::{
+    Case, Catalogue, known,
+    oracle::{Defect, Defects},
+};
 
 use super::{Color, Failure, Places, Selection};
 use crate::{
-    browser::{Endpoint, SessionOptions},
+    browser::{Missing, SessionOptions},
     event::{Event, Reporter},
     exit::Exit,
     report::{
@@ -17,6 +20,7 @@ use crate::{
         terminal::{self, Terminal},
     },
     run::Plan,
+    user_agent::{Choice, SIMULATED},
 };
 
 #[derive(Debug, Args)]
@@ -24,6 +28,8 @@ use crate::{
   corscheck run                                         everything, everywhere
   corscheck run --browser chrome,firefox area:redirect  redirects in two browsers
   corscheck run cors-check/acao-absent                  one case
+  corscheck run --browser simulated                     everything, without a browser
+  corscheck run --browser simulated --defect acac-ignored   what the catalogue says of a user agent that is wrong
   corscheck run --browser firefox --webdriver http://grid:4444
   corscheck run --browser chrome --capabilities '{\"goog:chromeOptions\":{\"args\":[\"--disable-features=X\"]}}'
 
@@ -42,6 +48,9 @@ pub(super) struct RunArgs {
     /// Flaky results and mismatches of level `should` fail the run too.
     #[arg(long)]
     strict: bool,
+    /// What is to be wrong with the simulated user agent; may be given again. `corscheck list --defects` names them all.
+    #[arg(long, value_name = "NAME")]
+    defect: Vec<String>,
     /// Show the browsers' windows.
     #[arg(long)]
     headed: bool,
@@ -92,7 +101,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     let session =
         SessionOptions { headed: args.headed, capabilities: capabilities(args.capabilities.as_deref())?, ..SessionOptions::default() };
-    let (endpoints, missing) = args.places.endpoints()?;
+    let (choices, missing) = choices(args)?;
     let words = case_words(&cases);
     let options =
         terminal::Options { color: args.color.into(), strict: args.strict, words: words.clone(), environment: Environment::detect() };
@@ -100,7 +109,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     for missing in missing {
         eprintln!("note: without {}", missing.to_string().replace('\n', "\n  "));
     }
-    let browsers = endpoints.into_iter().map(|e| Ok((e.clone(), baseline(args, &e, &catalogue)?))).collect::<Result<Vec<_>, Failure>>()?;
+    let known = |choice: &Choice| baseline(args, choice.word(), &catalogue);
+    let agents = choices.into_iter().map(|choice| Ok((choice.clone(), known(&choice)?))).collect::<Result<Vec<_>, Failure>>()?;
     let unwritable = |e: std::io::Error| Failure::environment(format!("{}: {e}", args.out.display()));
     fs::create_dir_all(&args.out).map_err(unwritable)?;
     for stale in ["junit.xml", "summary.md"] {
@@ -111,7 +121,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         }
     }
     let mut jsonl = JsonLines::create(&args.out).map_err(unwritable)?;
-    let plan = Plan { cases, browsers, session, command: std::env::args().collect(), strict: args.strict };
+    let plan = Plan { cases, agents, session, command: std::env::args().collect(), strict: args.strict };
     let outcome = {
         let mut files = Files { out: args.out.clone(), strict: args.strict, words, header: None, results: Vec::new() };
         terminal.files(["results.jsonl", "junit.xml", "summary.md"].iter().map(|f| args.out.join(f)).collect()).map_err(unwritable)?;
@@ -149,8 +159,24 @@ impl Reporter for Files {
     }
 }
 
-fn baseline(args: &RunArgs, endpoint: &Endpoint, catalogue: &Catalogue) -> Result<Vec<known::Known>, Failure> {
-    let engine = endpoint.engine().word();
+/// The user agents of a run, and the browsers that are not there.
+fn choices(args: &RunArgs) -> Result<(Vec<Choice>, Vec<Missing>), Failure> {
+    let wanted = args.places.wanted()?;
+    let defects = args.defect.iter().map(|name| name.parse()).collect::<Result<Vec<Defect>, _>>();
+    let defects = defects.map_err(|e| Failure::usage(format!("{e} (`corscheck list --defects` names them all)")))?;
+    if !defects.is_empty() && !wanted.simulated {
+        return Err(Failure::usage(format!("`--defect` is for the simulated user agent alone: it needs `--browser {SIMULATED}`")));
+    }
+    let mut choices = Vec::new();
+    if wanted.simulated {
+        choices.push(Choice::Simulated(Defects::from_iter(defects)));
+    }
+    let (endpoints, missing) = args.places.endpoints(&wanted)?;
+    choices.extend(endpoints.into_iter().map(Choice::Browser));
+    Ok((choices, missing))
+}
+
+fn baseline(args: &RunArgs, engine: &str, catalogue: &Catalogue) -> Result<Vec<known::Known>, Failure> {
     let known = match (&args.baseline, &args.selection.catalogue) {
         // Known deviations are about the built-in cases.
         (None, Some(_)) => return Ok(Vec::new()),
@@ -194,6 +220,10 @@ fn case_words(cases: &[Arc<Case>]) -> Words {
 }
 
 pub(super) fn bench(args: &BenchArgs) -> Result<Exit, Failure> {
-    let (endpoints, _) = args.places.endpoints()?;
+    let wanted = args.places.wanted()?;
+    if wanted.simulated {
+        return Err(Failure::usage("`corscheck bench` measures browsers: there is no page in the simulated user agent to compare with"));
+    }
+    let (endpoints, _) = args.places.endpoints(&wanted)?;
     runtime()?.block_on(crate::bench::bench(&endpoints, args.cases, args.rounds)).map_err(Failure::environment)
 }

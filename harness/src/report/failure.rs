@@ -6,7 +6,7 @@ use corscheck_cases::Reason;
 use corscheck_servers::Exchange;
 
 use crate::{
-    event::{Attempt, CaseResult},
+    event::{Attempt, BrowserInfo, CaseResult},
     observation::{PageEnd, PageResult, Word},
     verdict::{Difference, Standing, Verdict},
 };
@@ -75,9 +75,11 @@ pub fn text(result: &CaseResult, context: &FailureContext<'_>) -> String {
     sheet.out
 }
 
-/// The command that repeats a result.
-pub fn repeat_command(result: &CaseResult) -> String {
-    format!("corscheck run --browser {} {}", shell_word(&result.browser), shell_word(&result.case))
+/// The command that repeats a result; `browsers` are those of its run, as far as they are known.
+pub fn repeat_command(result: &CaseResult, browsers: &[BrowserInfo]) -> String {
+    let defects = browsers.iter().filter(|b| b.browser == result.browser).flat_map(|b| &b.defects);
+    let defects: String = defects.map(|defect| format!(" --defect {}", shell_word(defect))).collect();
+    format!("corscheck run --browser {}{defects} {}", shell_word(&result.browser), shell_word(&result.case))
 }
 
 /// What is wrong, in words: the direction and what it means.
@@ -307,7 +309,7 @@ mod tests {
 
     fn told(result: &CaseResult, color: bool) -> String {
         let words = fixtures::words();
-        let context = FailureContext { color, repeat_command: repeat_command(result), words: words.get(&result.case) };
+        let context = FailureContext { color, repeat_command: repeat_command(result, &[]), words: words.get(&result.case) };
         text(result, &context)
     }
 
@@ -484,6 +486,6 @@ mod tests {
     fn the_command_is_safe_to_paste() {
         let mut result = fixtures::agrees();
         result.case = "a/b'; rm -rf ~".to_owned();
-        assert_eq!(repeat_command(&result), r"corscheck run --browser chromium 'a/b'\''; rm -rf ~'");
+        assert_eq!(repeat_command(&result, &[]), r"corscheck run --browser chromium 'a/b'\''; rm -rf ~'");
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn header() -> Header {
         browser: browser.to_owned(),
         version: version.to_owned(),
         driver: driver.to_owned(),
+        defects: Vec::new(),
     };
     Header {
         format: FORMAT,

@@ -57,7 +57,7 @@ fn suite<'a>(browser: &str, results: impl Iterator<Item = &'a CaseResult>, heade
     suite.add_property(("platform", &*printable(&header.platform)));
     let mut time = Duration::ZERO;
     for result in results {
-        let case = test_case(result, words, strict);
+        let case = test_case(result, header, words, strict);
         time += case.time.unwrap_or_default();
         suite.add_test_case(case);
     }
@@ -65,9 +65,10 @@ fn suite<'a>(browser: &str, results: impl Iterator<Item = &'a CaseResult>, heade
     suite
 }
 
-fn test_case(result: &CaseResult, words: &Words, strict: bool) -> TestCase {
+fn test_case(result: &CaseResult, header: &Header, words: &Words, strict: bool) -> TestCase {
     let full = || {
-        let context = FailureContext { color: false, repeat_command: failure::repeat_command(result), words: words.get(&result.case) };
+        let repeat_command = failure::repeat_command(result, &header.browsers);
+        let context = FailureContext { color: false, repeat_command, words: words.get(&result.case) };
         failure::text(result, &context)
     };
     let kind = Kind::of(result);

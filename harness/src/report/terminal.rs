@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::event::{CaseResult, Event, Footer, Header, Reporter};
+use crate::event::{BrowserInfo, CaseResult, Event, Footer, Header, Reporter};
 
 use super::{
     ColorChoice, Environment, Words, annotations,
@@ -49,6 +49,8 @@ pub struct Terminal {
     out: Box<dyn Write + Send>,
     line_after: Duration,
     cases: usize,
+    /// What the run says of its browsers.
+    infos: Vec<BrowserInfo>,
     browsers: Vec<Progress>,
     in_full: HashMap<(String, Kind), usize>,
     /// Kept for the annotations, which come last and the most urgent first.
@@ -84,6 +86,7 @@ impl Terminal {
             out,
             line_after: LINE_AFTER,
             cases: 0,
+            infos: Vec::new(),
             browsers: Vec::new(),
             in_full: HashMap::new(),
             attention: Vec::new(),
@@ -146,6 +149,7 @@ impl Terminal {
 
     fn started(&mut self, header: &Header) -> io::Result<()> {
         self.cases = header.cases;
+        self.infos.clone_from(&header.browsers);
         let mut text = format!("{} in each of:\n", count(header.cases, "case", "cases"));
         for info in &header.browsers {
             self.progress(&info.browser);
@@ -197,7 +201,7 @@ impl Terminal {
         if *told <= MOST_IN_FULL {
             let context = FailureContext {
                 color: self.paint.0,
-                repeat_command: failure::repeat_command(result),
+                repeat_command: failure::repeat_command(result, &self.infos),
                 words: self.options.words.get(&result.case),
             };
             return format!("\n{}\n", failure::text(result, &context));
@@ -251,7 +255,7 @@ impl Terminal {
         }
         text.push_str(&total_line(self.paint, &self.browsers, footer));
         text.push_str(&file_lines(self.paint, &self.files));
-        for line in annotations::lines(&self.attention, self.options.strict) {
+        for line in annotations::lines(&self.attention, &self.infos, self.options.strict) {
             _ = writeln!(text, "{line}");
         }
         self.print(&text)

@@ -35,6 +35,15 @@ fn cases_are_listed_and_shown() {
     let schema = place.run(["list", "--schema"]);
     assert!(schema.expect_code(0).stdout.contains("\"$schema\""), "{}", schema.stdout);
 
+    let defects = place.run(["list", "--defects"]);
+    for line in ["CORS check:", "  acac-ignored  ", "Access-Control-Allow-Credentials is not looked at."] {
+        assert!(defects.expect_code(0).stdout.contains(line), "`{line}` is missing:\n{}", defects.stdout);
+    }
+    let json = place.run(["list", "--defects", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_str(&json.expect_code(0).stdout).expect("JSON");
+    let is_whole = |row: &serde_json::Value| ["name", "area", "says"].iter().all(|key| row[key].is_string());
+    assert!(rows.as_array().is_some_and(|rows| rows.len() > 100 && rows.iter().all(is_whole)), "{rows}");
+
     let show = place.run(["show", "cors-check/acao-absent"]);
     for word in ["cors-check/acao-absent", "CORS check, step 2", "request", "expected", "https://fetch.spec.whatwg.org/#concept-cors-check"]
     {
@@ -68,6 +77,12 @@ fn mistakes_of_the_command_line_end_with_2() {
     for (args, words) in [
         (&["run", "--filter", "are:x"][..], "area"),
         (&["run", "--browser", "opera"], "`opera`"),
+        (&["run", "--browser", "opera"], "simulated"),
+        (&["run", "--defect", "acac-ignored"], "--browser simulated"),
+        (&["run", "--browser", "chrome", "--defect", "acac-ignored"], "--browser simulated"),
+        (&["run", "--browser", "simulated", "--webdriver", "http://127.0.0.1:1"], "--webdriver"),
+        (&["bench", "--browser", "simulated"], "measures browsers"),
+        (&["list", "--defects", "--schema"], "--schema"),
         (&["run", "--shard", "5/4"], "1/4"),
         (&["run", "--webdriver", "http://127.0.0.1:1"], "--browser"),
         (&["run", "--capabilities", "no json"], "--capabilities"),

@@ -4,6 +4,7 @@ mod command_line;
 mod drivers;
 mod faults;
 mod leftovers;
+mod simulated;
 mod verdicts;
 mod witnesses;
 

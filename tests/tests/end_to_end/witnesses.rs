@@ -9,6 +9,7 @@ use corscheck::{
     event::{CaseResult, Event},
     judge::judge,
     observation::Observation,
+    user_agent::{Browser, UserAgent},
     verdict::{Cause, Verdict},
 };
 use corscheck_cases::{Alias, Case, Catalogue, Context, bind::bind};
@@ -33,12 +34,13 @@ async fn drive(browser: Installed, cases: Vec<Arc<Case>>, mut on_event: impl FnM
     let servers = Arc::new(Servers::start(Options { pages: hub.router() }).await.expect("ports"));
     let (events, mut arriving) = mpsc::unbounded_channel();
     let drive = Drive {
-        engine: browser.engine,
-        endpoint: Endpoint::Local(browser),
-        options: SessionOptions::default(),
-        guard: Arc::new(Guard::new().expect("a folder")),
+        agent: UserAgent::Browser(Browser {
+            endpoint: Endpoint::Local(browser),
+            options: SessionOptions::default(),
+            guard: Arc::new(Guard::new().expect("a folder")),
+            hub,
+        }),
         servers: servers.clone(),
-        hub,
         events,
         known: Vec::new(),
         cases,
@@ -246,7 +248,8 @@ async fn run_one(case: &Case, servers: &Servers, link: &Link) -> Result<(), Stri
     let token = Token::new();
     let mut bound = bind(case, servers.topology(), token.as_str());
     servers.register(&token, std::mem::take(&mut bound.script));
-    let page = tokio::time::timeout(Duration::from_secs(2), link.run(&bound.steps[0].action, Duration::ZERO)).await;
+    let page =
+        tokio::time::timeout(Duration::from_secs(2), link.run_until(&bound.steps[0].action, Duration::ZERO, std::future::pending())).await;
     let page = page.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
     let observation = Observation { pages: vec![page], exchanges: servers.take(&token), words: Vec::new() };
     let judgement = judge(&bound.steps, &observation);

@@ -1,0 +1,304 @@
+//! User agents: the one interface behind which a real browser and the simulated user agent are driven alike.
+//!
+//! A [`UserAgent`] starts a [`Session`]; the session opens a page with its contexts; a [`Link`] leads to a context; a case runs in a
+//! [`Tab`] of it, action by action. Servers, controls, judge, attempts and events know no difference.
+
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+
+use corscheck_cases::{
+    Alias, Context, Topology,
+    bind::Action,
+    oracle::{Defects, FETCH_COMMIT},
+};
+use corscheck_servers::{Servers, Token};
+use tokio::sync::Semaphore;
+
+use crate::{
+    agent::{self, Hub, Lost, page_url},
+    browser::{self, Endpoint, Guard, SessionOptions},
+    event::BrowserInfo,
+    observation::{PageResult, Word},
+    simulated::{
+        self,
+        client::{Client, ClientOptions, RootError},
+        page::THREADS,
+    },
+};
+
+/// The word of the simulated user agent in files, on terminals and in reports.
+pub const SIMULATED: &str = "simulated";
+
+/// How long the agents of a page may take to report after navigation.
+const ARRIVAL: Duration = Duration::from_secs(20);
+
+/// How long a browser may take to show that it is alive.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+
+/// A user agent that a run is asked for.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    /// A browser.
+    Browser(Endpoint),
+    /// The simulated user agent, with what is to be wrong with it.
+    Simulated(Defects),
+}
+
+impl Choice {
+    /// The word used in files, on terminals and in reports.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Choice::Browser(endpoint) => endpoint.engine().word(),
+            Choice::Simulated(_) => SIMULATED,
+        }
+    }
+
+    /// What a run says of it at its start.
+    pub fn info(&self) -> BrowserInfo {
+        let (version, driver, defects) = match self {
+            Choice::Browser(Endpoint::Local(i)) => (i.browser_version.clone(), i.driver_version.clone(), Vec::new()),
+            Choice::Browser(Endpoint::Remote { .. }) => ("remote".to_owned(), "remote".to_owned(), Vec::new()),
+            Choice::Simulated(defects) => {
+                (simulated_version(defects), "none".to_owned(), defects.iter().map(|d| d.word().to_owned()).collect())
+            }
+        };
+        BrowserInfo { browser: self.word().to_owned(), version, driver, defects }
+    }
+}
+
+/// The version of the simulated user agent: the standard it follows, and where it does not.
+pub fn simulated_version(defects: &Defects) -> String {
+    let words: Vec<_> = defects.iter().map(|d| d.word()).collect();
+    let what = match words.len() {
+        0 => String::new(),
+        1 => format!(" with defect {}", words[0]),
+        _ => format!(" with defects {}", words.join(", ")),
+    };
+    format!("Fetch {}{what}", &FETCH_COMMIT[..7])
+}
+
+/// Makes the requests of cases.
+#[derive(Debug, Clone)]
+pub enum UserAgent {
+    /// A real browser.
+    Browser(Browser),
+    /// The oracle's state machine with a real HTTP client under it.
+    Simulated(Simulated),
+}
+
+/// A browser and what its sessions need.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    /// Where its driver is.
+    pub endpoint: Endpoint,
+    /// How its sessions start.
+    pub options: SessionOptions,
+    /// Ends what is started.
+    pub guard: Arc<Guard>,
+    /// Where the agents in its pages report.
+    pub hub: Hub,
+}
+
+/// The simulated user agent and what its sessions need.
+#[derive(Debug, Clone)]
+pub struct Simulated {
+    client: Arc<Client>,
+    threads: Arc<Semaphore>,
+    defects: Defects,
+}
+
+impl Simulated {
+    /// One that trusts the certificates of these servers.
+    ///
+    /// # Errors
+    ///
+    /// The servers' authority has no certificate.
+    pub fn new(servers: &Servers, defects: Defects) -> Result<Self, RootError> {
+        let options = ClientOptions { answer_timeout: agent::PATIENCE, ..ClientOptions::default() };
+        let client = Arc::new(Client::new(options.trusting(servers.ca_pem())?));
+        Ok(Self { client, threads: Arc::new(Semaphore::new(THREADS)), defects })
+    }
+}
+
+impl UserAgent {
+    /// The word used in files, on terminals and in reports.
+    pub fn word(&self) -> &'static str {
+        match self {
+            UserAgent::Browser(browser) => browser.endpoint.engine().word(),
+            UserAgent::Simulated(_) => SIMULATED,
+        }
+    }
+
+    /// Starts a session that remembers nothing of any other.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, in words.
+    pub async fn start(&self) -> Result<Session, String> {
+        match self {
+            UserAgent::Browser(b) => match browser::Session::start(&b.endpoint, &b.options, &b.guard).await {
+                Ok(session) => Ok(Session::Browser(Box::new(session), b.clone())),
+                Err(error) => Err(error.to_string()),
+            },
+            UserAgent::Simulated(simulated) => Ok(Session::Simulated(simulated.clone())),
+        }
+    }
+}
+
+/// A user agent that is up.
+#[derive(Debug)]
+pub enum Session {
+    /// A browser that runs.
+    Browser(Box<browser::Session>, Browser),
+    /// Nothing needs to run.
+    Simulated(Simulated),
+}
+
+impl Session {
+    /// What only the session knows of its user agent, in words.
+    pub fn introduction(&self) -> Option<String> {
+        match self {
+            Session::Browser(session, Browser { endpoint: Endpoint::Remote { .. }, .. }) => {
+                let driver = session.driver_version().unwrap_or("unknown");
+                Some(format!("remote session: {}, driver {driver}", session.browser_version()))
+            }
+            Session::Browser(..) | Session::Simulated(_) => None,
+        }
+    }
+
+    /// Opens a page at `page` with these contexts in it, in place of the one before; the window is always there.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not come up, in words.
+    pub async fn open(&self, topology: &Topology, page: Alias, contexts: &[Context]) -> Result<HashMap<Context, Link>, String> {
+        let wanted: Vec<Context> =
+            std::iter::once(Context::Window).chain(contexts.iter().copied().filter(|c| *c != Context::Window)).collect();
+        match self {
+            Session::Browser(session, Browser { hub, .. }) => {
+                let key = Token::new();
+                let opened = open_in_browser(session, hub, key.as_str(), topology, page, &wanted).await;
+                hub.forget(key.as_str());
+                opened
+            }
+            Session::Simulated(Simulated { client, threads, defects }) => {
+                let link = |context| simulated::page::Link::new(topology, page, context, client.clone(), threads.clone(), *defects);
+                Ok(wanted.into_iter().map(|context| (context, Link::Simulated(link(context)))).collect())
+            }
+        }
+    }
+
+    /// The user agent's own words since the last call.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody answers any more, in words.
+    pub async fn words(&mut self) -> Result<Vec<browser::Word>, String> {
+        match self {
+            Session::Browser(session, _) => session.words().await.map_err(|e| e.to_string()),
+            // It tells them with each case.
+            Session::Simulated(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether it can go on.
+    pub async fn is_alive(&mut self) -> bool {
+        match self {
+            Session::Browser(session, _) => session.is_alive(SIGN_OF_LIFE).await,
+            Session::Simulated(_) => true,
+        }
+    }
+
+    /// Ends it in peace.
+    pub async fn end(self) {
+        match self {
+            Session::Browser(session, _) => session.end().await,
+            Session::Simulated(_) => {}
+        }
+    }
+}
+
+async fn open_in_browser(
+    session: &browser::Session,
+    hub: &Hub,
+    key: &str,
+    topology: &Topology,
+    page: Alias,
+    wanted: &[Context],
+) -> Result<HashMap<Context, Link>, String> {
+    let mut arrivals = hub.expect(key);
+    session.goto(&page_url(topology, page, key, wanted)).await.map_err(|e| e.to_string())?;
+    let mut links = HashMap::new();
+    let deadline = tokio::time::Instant::now() + ARRIVAL;
+    while links.len() < wanted.len() {
+        match tokio::time::timeout_at(deadline, arrivals.recv()).await {
+            Ok(Some((context, link))) => {
+                links.insert(context, Link::Browser(link));
+            }
+            _ => {
+                let missing: Vec<_> = wanted.iter().filter(|c| !links.contains_key(c)).map(|c| c.word()).collect();
+                return Err(format!("no agent reported from {} of the page at {page}", missing.join(", ")));
+            }
+        }
+    }
+    Ok(links)
+}
+
+/// A context of a page.
+#[derive(Debug, Clone)]
+pub enum Link {
+    /// To the agent in a browser's page.
+    Browser(agent::Link),
+    /// To a simulated page.
+    Simulated(simulated::page::Link),
+}
+
+impl Link {
+    /// Makes ready for a case.
+    pub fn tab(&self) -> Tab {
+        match self {
+            Link::Browser(link) => Tab::Browser(link.clone()),
+            Link::Simulated(link) => Tab::Simulated(link.tab()),
+        }
+    }
+
+    /// Makes ready for a control: as for a case, but what was made wrong with a simulated user agent on purpose is left out. A control
+    /// asks whether the way to the servers is open, and some defects stop every read.
+    pub fn control(&self) -> Tab {
+        match self {
+            Link::Browser(link) => Tab::Browser(link.clone()),
+            Link::Simulated(link) => Tab::Simulated(link.sound_tab()),
+        }
+    }
+}
+
+/// Where the actions of one case are done, in order.
+#[derive(Debug)]
+pub enum Tab {
+    /// The agent in a browser's page, which all cases of the page share.
+    Browser(agent::Link),
+    /// A user agent for this case alone.
+    Simulated(simulated::page::Tab),
+}
+
+impl Tab {
+    /// Does one action. `planned` is how long the case itself means it to take; when `abort` ends first, the page aborts. The simulated
+    /// user agent needs nobody to tell it when to abort: the action says so.
+    ///
+    /// # Errors
+    ///
+    /// The page is gone or does not answer.
+    pub async fn run(&mut self, action: &Action, planned: Duration, abort: impl Future<Output = ()>) -> Result<PageResult, Lost> {
+        match self {
+            Tab::Browser(link) => link.run_until(action, planned, abort).await,
+            Tab::Simulated(tab) => Ok(tab.run(action, planned).await),
+        }
+    }
+
+    /// What the user agent said of the case, where it says so itself; a browser's words come by [`Session::words`].
+    pub fn into_words(self) -> Vec<Word> {
+        match self {
+            Tab::Browser(_) => Vec::new(),
+            Tab::Simulated(tab) => tab.into_words(),
+        }
+    }
+}
