@@ -592,6 +592,17 @@ fn answer(entry: &AnswerEntry, at: Alias, default_body: &str, span: &Range<usize
     }
 }
 
+impl AnswerEntry {
+    /// The answer that it describes, of a server that speaks HTTP/1.1: for whoever has answers without a case around them.
+    ///
+    /// # Errors
+    ///
+    /// What in it contradicts what.
+    pub fn answer(&self) -> Result<Answer<Bytes>, String> {
+        answer(self, Alias::B, "", &(0..0)).map_err(|mistake| mistake.message)
+    }
+}
+
 fn interim(entry: &InterimEntry, at: Alias, span: &Range<usize>) -> Checked<Interim<Bytes>> {
     if !(100..200).contains(&entry.status) || entry.status == 101 {
         return mistake(span, format!("{} is no interim status: 100, 102 to 199", entry.status));

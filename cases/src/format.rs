@@ -20,6 +20,8 @@ use crate::{
     words::{Level, Outcome, Reason},
 };
 
+pub use crate::one_or_many::deserialize as one_or_many;
+
 /// A file below `cases/catalogue/`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -11,7 +11,11 @@ use serde::{
 };
 
 /// Reads a table as a list of one, and a list of tables as it is.
-pub(crate) fn deserialize<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+///
+/// # Errors
+///
+/// Those of the elements; what is neither a table nor a list.
+pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,

@@ -15,6 +15,7 @@ pub mod control;
 pub mod drive;
 pub mod event;
 pub mod exit;
+pub mod explain;
 pub mod judge;
 pub mod observation;
 pub mod plan;

@@ -282,7 +282,7 @@ fn list(reasons: &[Reason]) -> String {
 }
 
 /// Prose in lines of at most `width` characters, where its words allow; line ends in it are white space.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut used = 0;
     for word in text.split_whitespace().map(printable) {

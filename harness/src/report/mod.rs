@@ -24,6 +24,8 @@ mod tally;
 use std::{borrow::Cow, collections::HashMap, fmt::Write as _};
 
 pub use failure::CaseWords;
+pub(crate) use failure::wrap;
+pub(crate) use style::Paint;
 pub use style::{ColorChoice, Environment};
 
 /// What the catalogue says about cases, by id with axes.

@@ -1,0 +1,302 @@
+//! Probes: harmless requests besides the one that is explained, each to tell causes apart.
+//!
+//! They are GET, HEAD and OPTIONS only, go to the server that was asked and nowhere else, follow no redirect, carry no
+//! credentials, and are bounded in number and time.
+
+use corscheck_cases::{
+    Outcome, Reason,
+    format::Mode,
+    oracle::{
+        defect::Defects,
+        grammar,
+        headers::HeaderList,
+        network::{Limits, Network, Outgoing},
+    },
+};
+use serde::{Serialize, Serializer};
+use url::Url;
+
+use super::{
+    evidence::Evidence,
+    near::{Near, near, variant},
+    recording::Recording,
+    wire::{Exchange, Response},
+};
+
+/// An origin that no server can know.
+pub const OTHER_ORIGIN: &str = "https://corscheck-probe.example";
+
+/// A path that no server has.
+const ERROR_PATH: &str = "/corscheck-probe-404";
+
+/// The most probes of one explanation.
+const MOST_PROBES: usize = 14;
+
+/// How long a probe may take, in milliseconds.
+const PROBE_MS: u32 = 3_000;
+
+/// How long all of them may take, in milliseconds; one that is under way is waited for.
+const ALL_MS: u64 = 10_000;
+
+/// The fields of the request that probes repeat.
+const REPEATED: &[&str] = &["User-Agent", "Accept", "Accept-Language", "Referer", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site"];
+
+/// What a probe asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// GET with the page's origin.
+    OwnOrigin,
+    /// GET without `Origin`, as for an image or from a terminal.
+    WithoutOrigin,
+    /// GET with [`OTHER_ORIGIN`].
+    OtherOrigin,
+    /// GET with `Origin: null`.
+    NullOrigin,
+    /// GET with the origin as the server may have been told it by mistake.
+    Variant(Near),
+    /// GET of a path that does not exist.
+    ErrorPath,
+    /// GET with `If-None-Match`.
+    Conditional,
+    /// A preflight for GET without unsafe headers.
+    HarmlessPreflight,
+    /// A preflight for the method without unsafe headers.
+    MethodPreflight,
+    /// OPTIONS with `Origin` that is no preflight.
+    PlainOptions,
+}
+
+impl Kind {
+    /// The word for it in results.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::OwnOrigin => "own-origin",
+            Kind::WithoutOrigin => "without-origin",
+            Kind::OtherOrigin => "other-origin",
+            Kind::NullOrigin => "null-origin",
+            Kind::Variant(Near::Slash) => "origin-with-slash",
+            Kind::Variant(Near::Case) => "origin-in-upper-case",
+            Kind::Variant(Near::Scheme) => "origin-with-other-scheme",
+            Kind::Variant(Near::Port) => "origin-with-other-port",
+            Kind::Variant(Near::Www) => "origin-with-or-without-www",
+            Kind::Variant(Near::Subdomain | Near::Quotes | Near::Bare) => "origin-written-otherwise",
+            Kind::ErrorPath => "error-path",
+            Kind::Conditional => "conditional",
+            Kind::HarmlessPreflight => "harmless-preflight",
+            Kind::MethodPreflight => "method-preflight",
+            Kind::PlainOptions => "plain-options",
+        }
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+/// A probe that was made.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// What it asked.
+    pub kind: Kind,
+    /// The exchange.
+    pub exchange: Exchange,
+}
+
+/// Makes probes until all that tell something are made.
+pub fn probe<'a, N: Network<'a>>(evidence: &mut Evidence, network: &mut N) {
+    let started = network.now_ms();
+    while let Some(kind) = next(evidence)
+        && network.now_ms().saturating_sub(started) < ALL_MS
+    {
+        let (method, url, headers) = request(evidence, kind);
+        let outgoing = outgoing(kind, method, &url, &headers);
+        let mut recording = Recording::new(network);
+        // The record has the answer, or why there is none.
+        _ = recording.exchange(&outgoing);
+        let exchange = recording.into_exchanges().pop();
+        let Some(exchange) = exchange else { return };
+        evidence.probes.push(Probe { kind, exchange });
+    }
+}
+
+fn outgoing<'r>(kind: Kind, method: &'r str, url: &'r Url, headers: &'r HeaderList<'static>) -> Outgoing<'r, 'static> {
+    Outgoing {
+        url,
+        method,
+        headers,
+        body: None,
+        streams: false,
+        is_preflight: matches!(kind, Kind::HarmlessPreflight | Kind::MethodPreflight),
+        limits: Limits { abort_after_ms: None, timeout_ms: Some(PROBE_MS) },
+        defects: &Defects::NONE,
+    }
+}
+
+/// The exchange of a probe that is still to be answered.
+#[cfg(test)]
+pub(super) fn exchange(evidence: &Evidence, kind: Kind) -> Exchange {
+    let (method, url, headers) = request(evidence, kind);
+    Exchange::begun(&outgoing(kind, method, &url, &headers))
+}
+
+/// The next probe that would tell something; `None` when all is told.
+pub fn next(evidence: &Evidence) -> Option<Kind> {
+    if evidence.probes.len() >= MOST_PROBES {
+        return None;
+    }
+    wanted(evidence).into_iter().find(|kind| evidence.probes.iter().all(|p| p.kind != *kind) && is_possible(evidence, *kind))
+}
+
+/// What would tell something by what is known, the most telling first.
+fn wanted(evidence: &Evidence) -> Vec<Kind> {
+    use Kind::{
+        Conditional, ErrorPath, HarmlessPreflight, MethodPreflight, NullOrigin, OtherOrigin, OwnOrigin, PlainOptions, WithoutOrigin,
+    };
+    let run = &evidence.run;
+    let cors = evidence.question.mode() == Mode::Cors && !evidence.question.environment.origin.is_same(&evidence.question.url);
+    if !cors || run.exchanges.is_empty() || run.is_unanswered() || run.outcome() == Outcome::Refused {
+        return Vec::new();
+    }
+    let mut kinds = Vec::new();
+    if evidence.refused_preflight().is_some() {
+        kinds.extend([HarmlessPreflight, MethodPreflight, PlainOptions]);
+    }
+    if evidence.own_get().is_none() {
+        kinds.push(OwnOrigin);
+    }
+    kinds.push(OtherOrigin);
+    let own = evidence.own_get().and_then(Response::allow_origin);
+    let own_is_specific = own.as_deref().is_some_and(|value| value != "*");
+    if own_is_specific || evidence.own_get().is_some() && own.is_none() {
+        kinds.push(WithoutOrigin);
+    }
+    if evidence.reason() == Some(Reason::AcaoMissing) && own.is_none() && evidence.probe(OtherOrigin).is_some() {
+        let answered = evidence.probe(OtherOrigin).is_some_and(|other| other.allow_origin().is_some());
+        // One that is taken says enough.
+        if !answered && evidence.near_origin().is_none() {
+            kinds.extend([Near::Slash, Near::Scheme, Near::Port, Near::Www, Near::Case].map(Kind::Variant));
+        }
+    }
+    if evidence.reflects_any_origin() {
+        kinds.push(NullOrigin);
+    }
+    kinds.push(ErrorPath);
+    if own.is_some() {
+        kinds.push(Conditional);
+    }
+    kinds
+}
+
+fn is_possible(evidence: &Evidence, kind: Kind) -> bool {
+    let question = &evidence.question;
+    match kind {
+        Kind::Variant(near) => variant(near, question.origin()).is_some(),
+        Kind::NullOrigin => question.origin() != "null",
+        Kind::Conditional => evidence.own_get().is_some_and(|own| own.headers.contains("ETag")),
+        Kind::MethodPreflight => {
+            question.method() != "GET" && evidence.decisive().is_some_and(|x| x.request.contains("Access-Control-Request-Headers"))
+        }
+        Kind::OwnOrigin | Kind::WithoutOrigin | Kind::OtherOrigin | Kind::ErrorPath | Kind::HarmlessPreflight | Kind::PlainOptions => true,
+    }
+}
+
+/// Method, URL and fields of a probe.
+fn request(evidence: &Evidence, kind: Kind) -> (&'static str, Url, HeaderList<'static>) {
+    let question = &evidence.question;
+    let mut url = question.url.clone();
+    url.set_fragment(None);
+    // Credentials in a URL are for the request that is explained.
+    _ = url.set_username("");
+    _ = url.set_password(None);
+    let mut headers = HeaderList::new();
+    if let Some(first) = evidence.run.exchanges.first() {
+        for header in first.request.iter().filter(|h| REPEATED.iter().any(|name| h.name.eq_ignore_ascii_case(name))) {
+            headers.append(header.name.clone(), header.value.clone());
+        }
+    }
+    let origin = match kind {
+        Kind::WithoutOrigin => None,
+        Kind::OtherOrigin => Some(OTHER_ORIGIN.to_owned()),
+        Kind::NullOrigin => Some("null".to_owned()),
+        Kind::Variant(near) => variant(near, question.origin()),
+        _ => Some(question.origin().to_owned()),
+    };
+    if let Some(origin) = origin {
+        headers.append("Origin", origin.into_bytes());
+    }
+    let requested = match kind {
+        Kind::HarmlessPreflight => Some("GET".to_owned()),
+        Kind::MethodPreflight => Some(question.method().to_owned()),
+        _ => None,
+    };
+    if let Some(method) = requested {
+        headers.append("Access-Control-Request-Method", method.into_bytes());
+    }
+    if let (Kind::Conditional, Some(tag)) = (kind, evidence.own_get().and_then(|own| own.headers.get("ETag"))) {
+        headers.append("If-None-Match", tag.into_owned());
+    }
+    if kind == Kind::ErrorPath {
+        url.set_path(ERROR_PATH);
+        url.set_query(None);
+    }
+    let options = matches!(kind, Kind::HarmlessPreflight | Kind::MethodPreflight | Kind::PlainOptions);
+    (if options { "OPTIONS" } else { "GET" }, url, headers)
+}
+
+/// What a probe asked and was answered, and what that tells.
+pub fn told(evidence: &Evidence, probe: &Probe) -> (String, String, String) {
+    let exchange = &probe.exchange;
+    let asked = match probe.kind {
+        Kind::OwnOrigin => "GET with this origin".to_owned(),
+        Kind::WithoutOrigin => "GET without Origin".to_owned(),
+        Kind::OtherOrigin | Kind::NullOrigin | Kind::Variant(_) => {
+            format!("GET with Origin: {}", exchange.origin().unwrap_or_default())
+        }
+        Kind::ErrorPath => format!("GET {ERROR_PATH}"),
+        Kind::Conditional => "GET with If-None-Match".to_owned(),
+        Kind::HarmlessPreflight => "preflight for GET without headers".to_owned(),
+        Kind::MethodPreflight => format!("preflight for {} without headers", evidence.question.method()),
+        Kind::PlainOptions => "OPTIONS without Access-Control-Request-Method".to_owned(),
+    };
+    let Some(response) = exchange.response() else {
+        return (asked, "no answer".to_owned(), "nothing".to_owned());
+    };
+    let allow = response.allow_origin();
+    let shown = allow.as_ref().map_or_else(|| "no Access-Control-Allow-Origin".to_owned(), |v| format!("Access-Control-Allow-Origin: {v}"));
+    (asked, format!("{}, {shown}", response.status), meaning(evidence, probe, response, allow.as_deref()).to_owned())
+}
+
+fn meaning(evidence: &Evidence, probe: &Probe, response: &Response, allow: Option<&str>) -> &'static str {
+    let same = |own: Option<&Response>| own.is_some_and(|own| own.allow_origin().as_deref() == allow);
+    match probe.kind {
+        Kind::OwnOrigin if allow.is_some() => "answers to GET have the headers",
+        Kind::OwnOrigin => "answers to GET lack the headers as well",
+        Kind::WithoutOrigin if same(evidence.own_get()) => "Origin makes no difference",
+        Kind::WithoutOrigin => "the server looks at Origin",
+        Kind::OtherOrigin if allow == Some(OTHER_ORIGIN) => "the server allows any origin, by repeating it",
+        Kind::OtherOrigin if allow == Some("*") => "the server allows any origin",
+        Kind::OtherOrigin if same(evidence.own_get()) => "the server treats all origins alike",
+        Kind::OtherOrigin => "the server tells origins apart",
+        Kind::NullOrigin if allow == Some("null") => "sandboxed frames of anybody are allowed",
+        Kind::NullOrigin => "the opaque origin is not allowed",
+        Kind::Variant(_) if allow.is_some_and(|value| near(value, evidence.question.origin()).is_some()) => {
+            "the server knows the origin in this spelling"
+        }
+        Kind::Variant(_) if allow.is_some() => "the server answers this spelling otherwise",
+        Kind::Variant(_) => "this spelling is not known either",
+        Kind::ErrorPath if allow.is_some() => "error answers have the headers",
+        Kind::ErrorPath if response.status >= 400 => "error answers lack the headers",
+        Kind::ErrorPath => "no error, and no headers",
+        Kind::Conditional if response.status != 304 => "the server does not answer with 304",
+        Kind::Conditional if same(evidence.own_get()) => "a 304 has the headers as well",
+        Kind::Conditional => "a 304 has other headers than a 200",
+        Kind::HarmlessPreflight | Kind::MethodPreflight if response.is_ok() && allow.is_some() => {
+            "preflights are answered: it is about what this one asks for"
+        }
+        Kind::HarmlessPreflight | Kind::MethodPreflight => "it fails as well",
+        Kind::PlainOptions if grammar::is_ok_status(response.status) => "OPTIONS as such is answered",
+        Kind::PlainOptions => "OPTIONS as such is refused",
+    }
+}
