@@ -253,7 +253,7 @@ fn add_to_list(headers: &mut HeaderList<'static>, name: &'static str, element: &
 fn grant(headers: &mut HeaderList<'static>, name: &'static str, granted: &[String], include: bool) {
     let before = headers.get(name).unwrap_or_default().into_owned();
     let mut list: Vec<String> = String::from_utf8_lossy(&before).split(',').map(|e| e.trim().to_owned()).collect();
-    list.retain(|e| !e.is_empty() && !(include && e == "*"));
+    list.retain(|e| !(e.is_empty() || include && e == "*"));
     list.extend(granted.iter().cloned());
     headers.set(name, list.join(", ").into_bytes());
 }

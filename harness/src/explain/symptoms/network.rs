@@ -35,7 +35,7 @@ fn host(e: &Evidence) -> String {
     format!("{}:{port}", url.host_str().unwrap_or_default())
 }
 
-fn finding(cause: String, told: impl Into<String>, remedy: &str) -> Option<Finding> {
+fn finding(cause: impl std::fmt::Display, told: impl Into<String>, remedy: &str) -> Option<Finding> {
     Some(Finding::new(format!("{cause} {NOT_CORS}"), told, remedy))
 }
 
