@@ -3,12 +3,13 @@
 use corscheck_cases::{Outcome, Reason};
 
 use super::{
+    described::Described,
     near::{Near, near},
     probe::{Kind, Probe},
     question::Question,
     reach::Reach,
-    run::Run,
-    wire::{Exchange, Response},
+    run::{Run, run_described},
+    wire::{Answer, Exchange, Response},
 };
 
 /// What was asked, what came of it, and what was asked besides.
@@ -22,12 +23,20 @@ pub struct Evidence {
     pub probes: Vec<Probe>,
     /// How far a connection gets, where there was no response.
     pub reach: Option<Reach>,
+    /// Answers that are described for requests that were never made.
+    pub unasked: Vec<Answer>,
 }
 
 impl Evidence {
+    /// What is known of described answers.
+    pub fn described(question: Question, mut network: Described) -> Self {
+        let run = run_described(&question, &mut network);
+        Self { unasked: network.unasked().to_vec(), ..Self::new(question, run) }
+    }
+
     /// What is known when nothing was asked besides.
     pub fn new(question: Question, run: Run) -> Self {
-        Self { question, run, probes: Vec::new(), reach: None }
+        Self { question, run, probes: Vec::new(), reach: None, unasked: Vec::new() }
     }
 
     /// Why there is nothing to read, if so.

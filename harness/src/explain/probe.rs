@@ -300,3 +300,145 @@ fn meaning(evidence: &Evidence, probe: &Probe, response: &Response, allow: Optio
         Kind::PlainOptions => "OPTIONS as such is refused",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use corscheck_cases::oracle::network::{Fault, Incoming, Read, ReadEnd};
+
+    use super::*;
+    use crate::explain::scene::{ORIGIN, Scene, response};
+
+    /// Answers every request by a function of method, path and origin, and keeps what was asked.
+    struct Fake<F> {
+        answer: F,
+        asked: Vec<(String, Url, Option<String>)>,
+        clock_ms: u64,
+        each_ms: u64,
+    }
+
+    impl<'a, F: Fn(&str, &str, Option<&str>) -> Response> Network<'a> for Fake<F> {
+        type Body = Vec<u8>;
+
+        fn exchange(&mut self, request: &Outgoing<'_, 'a>) -> Result<Incoming<'a, Vec<u8>>, Fault> {
+            assert!(request.body.is_none() && !request.headers.contains("Cookie") && !request.headers.contains("Authorization"));
+            assert_eq!(request.limits.timeout_ms, Some(PROBE_MS));
+            self.clock_ms += self.each_ms;
+            let origin = request.headers.get("Origin").map(|o| String::from_utf8_lossy(&o).into_owned());
+            let response = (self.answer)(request.method, request.url.path(), origin.as_deref());
+            self.asked.push((request.method.to_owned(), request.url.clone(), origin));
+            Ok(Incoming { status: response.status, status_text: Cow::Borrowed(b""), headers: response.headers, body: response.body })
+        }
+
+        fn read(&mut self, body: Vec<u8>, _: Limits) -> Read<'a> {
+            Read { bytes: Cow::Owned(body), end: ReadEnd::Complete }
+        }
+
+        fn now_ms(&mut self) -> u64 {
+            self.clock_ms
+        }
+    }
+
+    fn made(scene: Scene, each_ms: u64, answer: impl Fn(&str, &str, Option<&str>) -> Response) -> Vec<&'static str> {
+        let mut evidence = scene.evidence();
+        let mut network = Fake { answer, asked: Vec::new(), clock_ms: 0, each_ms };
+        probe(&mut evidence, &mut network);
+        assert!(evidence.probes.len() <= MOST_PROBES);
+        for (method, url, _) in &network.asked {
+            assert!(matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS"), "{method} is not safe");
+            assert_eq!(url.origin(), evidence.question.url.origin(), "{url} is another server's");
+            assert!(url.username().is_empty() && url.fragment().is_none(), "{url}");
+        }
+        evidence.probes.iter().map(|p| p.kind.word()).collect()
+    }
+
+    fn nothing(_: &str, _: &str, _: Option<&str>) -> Response {
+        response(200, "")
+    }
+
+    #[test]
+    fn a_preflight_that_fails_on_a_server_without_cors_takes_the_most() {
+        let scene = Scene::new("PUT", "https://api.example.com/x#f").header("X-A", "1").preflight(401, "");
+        insta::assert_snapshot!(made(scene, 0, nothing).join(" "), @"harmless-preflight method-preflight plain-options own-origin other-origin without-origin origin-with-slash origin-with-other-scheme origin-with-other-port origin-with-or-without-www origin-in-upper-case error-path");
+    }
+
+    #[test]
+    fn an_allowed_read_is_looked_at_for_dangers() {
+        let reflects = |_: &str, _: &str, origin: Option<&str>| {
+            response(200, &origin.map(|o| format!("Access-Control-Allow-Origin: {o}")).unwrap_or_default())
+        };
+        let scene = || Scene::get().answer(200, &format!("Access-Control-Allow-Origin: {ORIGIN}\nETag: 1"));
+        insta::assert_snapshot!(made(scene(), 0, reflects).join(" "), @"other-origin without-origin null-origin error-path conditional");
+        insta::assert_snapshot!(made(Scene::get().answer(200, "Access-Control-Allow-Origin: *"), 0, nothing).join(" "), @"other-origin error-path");
+    }
+
+    #[test]
+    fn the_first_spelling_that_is_known_ends_the_search() {
+        let knows = |_: &str, _: &str, origin: Option<&str>| match origin {
+            Some("http://app.example.com") => response(200, "Access-Control-Allow-Origin: http://app.example.com"),
+            _ => response(200, ""),
+        };
+        let kinds = made(Scene::get().answer(200, ""), 0, knows);
+        insta::assert_snapshot!(kinds.join(" "), @"other-origin without-origin origin-with-slash origin-with-other-scheme error-path");
+    }
+
+    #[test]
+    fn what_no_probe_can_tell_is_not_probed() {
+        let none: [Scene; 4] = [
+            Scene::get().mode(Mode::NoCors).answer(200, ""),
+            Scene::new("GET", "https://app.example.com/x").answer(200, ""),
+            Scene::get().mode(Mode::SameOrigin),
+            Scene::get().unanswered(Fault::Broken("x".into()), crate::explain::reach::Reach::Closed),
+        ];
+        for scene in none {
+            assert!(made(scene.clone(), 0, nothing).is_empty(), "{scene:?}");
+        }
+    }
+
+    #[test]
+    fn slow_servers_are_asked_less() {
+        let scene = Scene::put().preflight(401, "");
+        assert_eq!(made(scene, 4_000, nothing).len(), 3, "after {ALL_MS} ms no further one is begun");
+    }
+
+    #[test]
+    fn what_probes_tell() {
+        let own = "Access-Control-Allow-Origin: https://app.example.com\nETag: 1";
+        let evidence = Scene::put()
+            .preflight(403, "")
+            .probe(Kind::HarmlessPreflight, 204, own)
+            .probe(Kind::MethodPreflight, 403, "")
+            .probe(Kind::PlainOptions, 200, "")
+            .probe(Kind::OwnOrigin, 200, own)
+            .probe(Kind::OtherOrigin, 200, "Access-Control-Allow-Origin: https://corscheck-probe.example")
+            .probe(Kind::WithoutOrigin, 200, "")
+            .probe(Kind::NullOrigin, 200, "Access-Control-Allow-Origin: null")
+            .probe(Kind::Variant(Near::Slash), 200, "Access-Control-Allow-Origin: https://app.example.com/")
+            .probe(Kind::Variant(Near::Case), 200, "")
+            .probe(Kind::ErrorPath, 404, "")
+            .probe(Kind::Conditional, 304, "")
+            .evidence();
+        let told: Vec<_> = evidence
+            .probes
+            .iter()
+            .map(|p| {
+                let (asked, answered, told) = told(&evidence, p);
+                format!("{asked}: {answered}: {told}")
+            })
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @r"
+        preflight for GET without headers: 204, Access-Control-Allow-Origin: https://app.example.com: preflights are answered: it is about what this one asks for
+        preflight for PUT without headers: 403, no Access-Control-Allow-Origin: it fails as well
+        OPTIONS without Access-Control-Request-Method: 200, no Access-Control-Allow-Origin: OPTIONS as such is answered
+        GET with this origin: 200, Access-Control-Allow-Origin: https://app.example.com: answers to GET have the headers
+        GET with Origin: https://corscheck-probe.example: 200, Access-Control-Allow-Origin: https://corscheck-probe.example: the server allows any origin, by repeating it
+        GET without Origin: 200, no Access-Control-Allow-Origin: the server looks at Origin
+        GET with Origin: null: 200, Access-Control-Allow-Origin: null: sandboxed frames of anybody are allowed
+        GET with Origin: https://app.example.com/: 200, Access-Control-Allow-Origin: https://app.example.com/: the server knows the origin in this spelling
+        GET with Origin: https://APP.EXAMPLE.COM: 200, no Access-Control-Allow-Origin: this spelling is not known either
+        GET /corscheck-probe-404: 404, no Access-Control-Allow-Origin: error answers lack the headers
+        GET with If-None-Match: 304, no Access-Control-Allow-Origin: a 304 has other headers than a 200
+        ");
+    }
+}

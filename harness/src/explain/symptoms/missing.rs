@@ -26,6 +26,7 @@ pub(super) const SYMPTOMS: &[Symptom] = &[
 fn plain(e: &Evidence) -> Option<(&Exchange, &Response)> {
     let (exchange, response) = e.refused_for(&[Reason::AcaoMissing])?;
     let explained = e.near_origin().is_some()
+        || super::network::speaks_tls(e)
         || e.is_tainted()
         || response.is_redirect()
         || e.redirect().is_some()

@@ -27,6 +27,7 @@ use super::diagnosis::Symptom;
 
 /// Every table, in the order in which they are gone through.
 const TABLES: &[&[Symptom]] = &[
+    danger::SYMPTOMS,
     network::SYMPTOMS,
     request::SYMPTOMS,
     redirect::SYMPTOMS,
@@ -36,7 +37,6 @@ const TABLES: &[&[Symptom]] = &[
     credentials::SYMPTOMS,
     grants::SYMPTOMS,
     exposed::SYMPTOMS,
-    danger::SYMPTOMS,
     caching::SYMPTOMS,
 ];
 

@@ -348,6 +348,10 @@ fn other_ways_to_the_same_diagnosis() {
     for status in [400, 401, 403, 404, 405, 413, 429, 500, 503] {
         assert_eq!(first(Scene::get().answer(status, "")), Some("errors-lack-headers"), "{status}");
     }
+    // A port that speaks TLS may say so in plain HTTP.
+    let told = "\n\n<center>The plain HTTP request was sent to HTTPS port</center>";
+    assert_eq!(first(Scene::new("GET", "http://127.0.0.1:8443/x").answer(400, told)), Some("https-on-http-port"));
+    assert_eq!(first(Scene::new("PUT", "http://127.0.0.1:8443/x").preflight(400, told)), Some("https-on-http-port"));
     // To the login page, by a redirect that is refused itself.
     assert_eq!(first(Scene::get().answer(302, "Location: /login")), Some("redirect-to-login"));
     // All missing names are told at once.
