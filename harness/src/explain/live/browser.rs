@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::{
     browser::SessionOptions,
+    event::{Attempt, BrowserInfo},
     explain::{Explanation, evidence::Evidence, replay},
     run::{Plan, run},
     user_agent::Choice,
@@ -69,17 +70,22 @@ async fn replayed(explanation: &Explanation, case: Case, browser: Choice) -> Res
     let outcome = run(plan, &mut []).await.map_err(|e| Unconfirmed::NoBrowser(e.to_string()))?;
     let info = outcome.header.browsers.first();
     let attempt = outcome.results.first().and_then(|r| r.last());
-    let Some((info, attempt)) = info.zip(attempt) else {
-        return Err(Unconfirmed::NoBrowser(outcome.footer.cut_short.unwrap_or_else(|| "the browser gave no result".to_owned())));
-    };
+    match info.zip(attempt) {
+        Some((info, attempt)) => Ok(confirmation(explanation, info, attempt)),
+        None => Err(Unconfirmed::NoBrowser(outcome.footer.cut_short.unwrap_or_else(|| "the browser gave no result".to_owned()))),
+    }
+}
+
+/// What an attempt at a replay says of the explanation that was replayed.
+pub fn confirmation(explanation: &Explanation, browser: &BrowserInfo, attempt: &Attempt) -> Confirmation {
     let seen = attempt.observation.pages.first().and_then(|page| page.end.outcome());
     let reason = attempt.observation.reason();
     let run = &explanation.evidence.run;
     let addresses = Addresses::of(&explanation.evidence, &attempt.observation.exchanges);
     let same_reason = reason.is_none() || reason == run.reason();
-    Ok(Confirmation {
-        browser: info.browser.clone(),
-        version: info.version.clone(),
+    Confirmation {
+        browser: browser.browser.clone(),
+        version: browser.version.clone(),
         outcome: seen,
         reason,
         words: attempt.observation.words.iter().map(|w| addresses.back(w.text.trim())).collect(),
@@ -90,7 +96,7 @@ async fn replayed(explanation: &Explanation, case: Case, browser: Choice) -> Res
             .iter()
             .map(|d| format!("{}: expected {}, saw {}", d.point, or_nothing(&d.expected), or_nothing(&d.seen)))
             .collect(),
-    })
+    }
 }
 
 /// The addresses of a replay, and what each stands for: the longest first.

@@ -5,7 +5,7 @@ mod browser;
 mod connect;
 
 pub use access::{Access, AccessError, Resolve};
-pub use browser::{Confirmation, Unconfirmed, confirm};
+pub use browser::{Confirmation, Unconfirmed, confirm, confirmation};
 
 use super::{evidence::Evidence, probe, question::Question, run::run, wire::Socket};
 use crate::simulated::client::Recorded;
