@@ -92,6 +92,35 @@ pub struct Action {
     pub probe_headers: Vec<String>,
 }
 
+impl Action {
+    /// A call with nothing but a URL: a GET with the API's defaults.
+    pub fn new(api: ApiWord, url: impl Into<String>) -> Self {
+        Self {
+            wait_ms: 0,
+            api,
+            url: url.into(),
+            method: None,
+            headers: Vec::new(),
+            body: None,
+            credentials: None,
+            abort_after_ms: None,
+            mode: None,
+            redirect: None,
+            cache: None,
+            referrer: None,
+            referrer_policy: None,
+            integrity: None,
+            keepalive: false,
+            sync: false,
+            upload_listener: None,
+            timeout_ms: None,
+            open_credentials: None,
+            late_credentials: false,
+            probe_headers: Vec::new(),
+        }
+    }
+}
+
 /// The API, as a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -286,26 +315,13 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
     let request = &step.request;
     let mut action = Action {
         wait_ms: step.wait_ms,
-        api: ApiWord::Fetch,
-        url,
         method: request.method.clone(),
         headers: request.headers.iter().map(|(n, v)| (text(n), text(v))).collect(),
         body: request.body.clone(),
         credentials: request.credentials,
         abort_after_ms: request.abort_after_ms,
-        mode: None,
-        redirect: None,
-        cache: None,
-        referrer: None,
-        referrer_policy: None,
-        integrity: None,
-        keepalive: false,
-        sync: false,
-        upload_listener: None,
-        timeout_ms: None,
-        open_credentials: None,
-        late_credentials: false,
         probe_headers: step.expect.page.headers.iter().map(|(name, _)| name.clone()).collect(),
+        ..Action::new(ApiWord::Fetch, url)
     };
     match &request.api {
         ApiOptions::Fetch(f) => {

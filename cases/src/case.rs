@@ -85,6 +85,8 @@ pub struct Case {
     pub spec: SpecRef,
     /// Why the expectation is right.
     pub why: String,
+    /// Why no defect of a user agent can be told by it, where that is so.
+    pub undetectable: Option<String>,
     /// How binding it is.
     pub level: Level,
     /// The page's origin.
@@ -341,6 +343,7 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
             behaviours: entry.behaviours.clone(),
             spec: entry.spec.clone(),
             why: entry.why.clone(),
+            undetectable: entry.undetectable.clone(),
             level: entry.level,
             page: entry.page,
             context,

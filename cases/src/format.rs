@@ -47,6 +47,8 @@ pub struct CaseEntry {
     pub spec: SpecRef,
     /// Why the expectation is right: the algorithm and step, in words.
     pub why: String,
+    /// Why no defect of a user agent can be told by this case, where that is so: the kill matrix demands it.
+    pub undetectable: Option<String>,
     /// How binding it is.
     #[serde(default)]
     pub level: Level,

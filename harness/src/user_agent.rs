@@ -257,7 +257,7 @@ impl Link {
     pub fn tab(&self) -> Tab {
         match self {
             Link::Browser(link) => Tab::Browser(link.clone()),
-            Link::Simulated(link) => Tab::Simulated(link.tab()),
+            Link::Simulated(link) => Tab::Simulated(Box::new(link.tab())),
         }
     }
 
@@ -266,7 +266,7 @@ impl Link {
     pub fn control(&self) -> Tab {
         match self {
             Link::Browser(link) => Tab::Browser(link.clone()),
-            Link::Simulated(link) => Tab::Simulated(link.sound_tab()),
+            Link::Simulated(link) => Tab::Simulated(Box::new(link.sound_tab())),
         }
     }
 }
@@ -277,7 +277,7 @@ pub enum Tab {
     /// The agent in a browser's page, which all cases of the page share.
     Browser(agent::Link),
     /// A user agent for this case alone.
-    Simulated(simulated::page::Tab),
+    Simulated(Box<simulated::page::Tab>),
 }
 
 impl Tab {

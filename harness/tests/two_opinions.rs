@@ -1,7 +1,13 @@
 //! Two opinions held equal: what the catalogue says by hand, and what the oracle makes of the standard.
 
+use std::collections::BTreeMap;
+
 use corscheck::{judge::judge, simulated::observe::observation, verdict::Verdict};
-use corscheck_cases::{Case, Catalogue, Topology, bind::bind, oracle::Scenario};
+use corscheck_cases::{
+    Case, Catalogue, Topology,
+    bind::bind,
+    oracle::{Freedom, Scenario},
+};
 
 const TOKEN: &str = "0123456789abcdef";
 
@@ -61,5 +67,45 @@ expect = {{ read = {read}, wire = {wire} }}
         let catalogue = Catalogue::parse([("wrong.toml", &*text)]).expect("it parses");
         let told = difference(&catalogue.cases()[0], &Topology::example()).expect("a difference");
         assert!(told.contains("CORS check, step 2"), "{told}");
+    }
+}
+
+/// What the standards leave open is in the prediction: each freedom changes some case, and where the author left the same thing open
+/// the expectation takes the other outcome as well.
+#[test]
+fn freedoms_are_told() {
+    let catalogue = Catalogue::embedded().expect("it parses");
+    let topology = Topology::example();
+    let mut changed: BTreeMap<Freedom, Vec<&Case>> = BTreeMap::new();
+    let mut refused = BTreeMap::new();
+    for case in catalogue.cases() {
+        let scenario = Scenario::new(case, &topology, TOKEN);
+        for (freedom, other) in scenario.allowed().others {
+            changed.entry(freedom).or_default().push(case);
+            let judgement = judge(&bind(case, &topology, TOKEN).steps, &observation(&scenario, &other));
+            if judgement.verdict != Verdict::Agrees {
+                *refused.entry(freedom).or_insert(0_usize) += 1;
+            }
+        }
+    }
+    for freedom in Freedom::ALL {
+        let cases = changed.get(freedom).map_or(0, Vec::len);
+        println!("{}: changes {cases} cases, {} of which expect the other", freedom.word(), refused.get(freedom).unwrap_or(&0));
+        assert!(cases > 0, "{} changes nothing", freedom.word());
+    }
+    for (freedom, id) in [
+        (Freedom::NoThirdPartyCookies, "credentials/samesite-none-cross-site"),
+        (Freedom::RefusesOddStatus, "cors-check/status-304"),
+        (Freedom::SendsAcceptLanguage, "safelist/total-counts-browser-added"),
+        (Freedom::ForgetsPreflights, "preflight-cache/max-age-reuse"),
+    ] {
+        let Some(case) = catalogue.find(id) else { panic!("{id} is gone") };
+        let scenario = Scenario::new(case, &topology, TOKEN);
+        let allowed = scenario.allowed();
+        let other =
+            allowed.others.iter().find(|(f, _)| *f == freedom).unwrap_or_else(|| panic!("{} changes nothing in {id}", freedom.word()));
+        let verdict = judge(&bind(case, &topology, TOKEN).steps, &observation(&scenario, &other.1)).verdict;
+        // That browsers keep what they may forget is what preflight-cache cases are about.
+        assert_eq!(verdict == Verdict::Agrees, freedom != Freedom::ForgetsPreflights, "{id}: {verdict}");
     }
 }

@@ -13,7 +13,7 @@ use super::{
     integrity,
     network::{Limits, Network, Read, ReadEnd},
     origin::includes_credentials,
-    request::{Body, Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, Request, Response, Source},
+    request::{Body, Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, ReferrerSource, Request, Response, Shown, Source},
     safelist,
     trace::{Algorithm, Trace},
     user_agent::UserAgent,
@@ -31,7 +31,7 @@ pub struct Call {
     pub action: Action,
     /// The URL, parsed; `None` when it cannot be.
     url: Option<Url>,
-    referrer: Option<Url>,
+    referrer: Option<ReferrerSource>,
     /// Header names and values as bytes; `None` where a character is beyond U+00FF.
     headers: Vec<Option<(Vec<u8>, Vec<u8>)>>,
     body: Option<Payload>,
@@ -56,7 +56,7 @@ impl Call {
         let bytes = |text: &str| grammar::isomorphic_encode(text).map(Cow::into_owned);
         Self {
             url: base.join(&action.url).ok(),
-            referrer: action.referrer.as_ref().and_then(|r| base.join(r).ok()),
+            referrer: action.referrer.as_ref().and_then(|r| base.join(r).ok()).map(ReferrerSource::new),
             headers: action.headers.iter().map(|(n, v)| Some((bytes(n)?, bytes(v)?))).collect(),
             body: action.body.as_ref().map(payload),
             action,
@@ -79,16 +79,20 @@ fn payload(body: &BodyEntry) -> Payload {
             Payload { is_text: true, ..plain(form.into_bytes(), Some("application/x-www-form-urlencoded;charset=UTF-8")) }
         }
         BodyEntry::Multipart(pairs) => {
-            let escape = |name: &str| name.replace('\r', "%0D").replace('\n', "%0A").replace('"', "%22");
+            let newlines = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
+            let escape = |name: &str| newlines(name).replace('\r', "%0D").replace('\n', "%0A").replace('"', "%22");
             let part = |(name, value): &(String, String)| {
-                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{value}\r\n", escape(name))
+                let (name, value) = (escape(name), newlines(value));
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
             };
             let text: String = pairs.iter().map(part).chain([format!("--{BOUNDARY}--\r\n")]).collect();
             plain(text.into_bytes(), Some(&format!("multipart/form-data; boundary={BOUNDARY}")))
         }
         BodyEntry::Bytes(bytes) => plain(bytes.clone(), None),
         BodyEntry::Blob(blob) => {
-            plain(blob.data.clone().into_bytes(), Some(&*blob.r#type).filter(|t| !t.is_empty()).map(str::to_ascii_lowercase).as_deref())
+            // A type with characters outside of ASCII's printable ones counts as none (File API, Blob constructor).
+            let r#type = Some(&blob.r#type).filter(|t| !t.is_empty() && t.bytes().all(|b| (0x20..0x7f).contains(&b)));
+            plain(blob.data.clone().into_bytes(), r#type.map(|t| t.to_ascii_lowercase()).as_deref())
         }
         BodyEntry::Stream(chunks) => Payload { is_stream: true, ..plain(chunks.concat().into_bytes(), None) },
         BodyEntry::Document(document) => {
@@ -255,9 +259,11 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         let seen = self.shown(response, true);
         let any = self.ua.defects.has(Defect::IntegrityFirst);
-        if seen.body_error.is_some() {
-            let failure = self.fail(MainFetch, "23.4", "the body cannot be read to its end", Reason::Network);
-            return self.rejected(failure);
+        if let Some(name) = seen.body_error {
+            let end = ending_of(name);
+            let reason = if end == Ending::Error { Reason::Network } else { Reason::Aborted };
+            let failure = self.fail(MainFetch, "23.4", "the body cannot be read to its end", reason);
+            return self.rejected(Failure { end, ..failure });
         }
         if !integrity::matches(request.integrity, &seen.body, any) {
             let failure = self.fail(MainFetch, "23.3.1", "the body does not match the integrity metadata", Reason::Integrity);
@@ -282,9 +288,12 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             request.referrer = match &call.referrer {
                 _ if referrer.is_empty() => Referrer::None,
                 None => return Err(thrown("14.3.2", "the referrer cannot be parsed")),
-                Some(url) if url.scheme() == "about" && url.path() == "client" => Referrer::Client,
-                Some(url) if !self.env.origin.is_same(url) && !defects.has(Defect::ReferrerForeign) => Referrer::Client,
-                Some(url) => Referrer::Url(Cow::Borrowed(url)),
+                Some(source) if source.url.scheme() == "about" && source.url.path() == "client" => Referrer::Client,
+                Some(source) if !self.env.origin.is_same(&source.url) && !defects.has(Defect::ReferrerForeign) => {
+                    self.note(NewRequest, "14.3.3", "the referrer is of another origin: the page's URL is taken instead");
+                    Referrer::Client
+                }
+                Some(source) => Referrer::Url(source, Shown::Full),
             };
         }
         if let Some(word) = &action.referrer_policy {
@@ -308,7 +317,11 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if request.cache == CacheMode::OnlyIfCached && request.mode != Mode::SameOrigin && !defects.has(Defect::OnlyIfCachedAllowed) {
             return Err(thrown("21", "cache mode only-if-cached needs mode same-origin"));
         }
-        request.redirect = action.redirect.unwrap_or(RedirectMode::Follow);
+        request.redirect = match action.redirect.unwrap_or(RedirectMode::Follow) {
+            RedirectMode::Error if defects.has(Defect::RedirectErrorFollows) => RedirectMode::Follow,
+            RedirectMode::Manual if defects.has(Defect::RedirectManualFollows) => RedirectMode::Follow,
+            mode => mode,
+        };
         request.integrity = action.integrity.as_deref().unwrap_or_default();
         request.keepalive = action.keepalive;
         if let Some(method) = &action.method {
@@ -341,11 +354,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 && !defects.has(Defect::BodyTypeIgnored)
             {
                 // Appending to a Headers object judges it once more: a no-cors request takes only what is safelisted.
-                if !no_cors
-                    || safelist::is_no_cors_safelisted("Content-Type", content_type.as_bytes())
-                    || defects.has(Defect::NoCorsAnyHeader)
-                {
-                    request.headers.append("Content-Type", content_type.as_bytes());
+                let content_type = grammar::normalize(content_type.as_bytes());
+                if !no_cors || safelist::is_no_cors_safelisted("Content-Type", content_type) || defects.has(Defect::NoCorsAnyHeader) {
+                    request.headers.append("Content-Type", content_type);
                 }
             }
             request.use_cors_preflight = body.is_stream && !defects.has(Defect::PreflightNotForStream);
@@ -360,6 +371,11 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     fn append_defaults(&self, request: &mut Request<'a>) {
         if !request.headers.contains("Accept") {
             request.headers.append("Accept", &b"*/*"[..]);
+        }
+        if let Some(language) = self.ua.settings.accept_language
+            && !request.headers.contains("Accept-Language")
+        {
+            request.headers.append("Accept-Language", language.as_bytes());
         }
     }
 
@@ -381,7 +397,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
 
     /// Append to a Headers object with the guard `request` or `request-no-cors`.
     fn append_header(
-        &self,
+        &mut self,
         list: &mut HeaderList<'a>,
         text: &'a (String, String),
         bytes: Option<&'a (Vec<u8>, Vec<u8>)>,
@@ -405,7 +421,13 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         let name = text.0.as_str();
         if self.is_forbidden(name, &value) {
-            return if defects.has(Defect::ForbiddenThrows) { Err(thrown("2", "forbidden")) } else { Ok(()) };
+            if defects.has(Defect::ForbiddenThrows) {
+                return Err(thrown("2", "forbidden"));
+            }
+            if T::ON {
+                self.note(HeadersAppend, "2", format!("{name} is a forbidden request-header: it is dropped"));
+            }
+            return Ok(());
         }
         if no_cors && !defects.has(Defect::NoCorsAnyHeader) {
             let joined = match list.get(name) {
@@ -414,6 +436,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             };
             let range = defects.has(Defect::NoCorsRange) && safelist::is_privileged_no_cors_name(name);
             if !safelist::is_no_cors_safelisted(name, &joined) && !range {
+                if T::ON {
+                    self.note(HeadersAppend, "3.4", format!("mode no-cors takes safelisted headers only: {name} is dropped"));
+                }
                 return Ok(());
             }
         }
@@ -487,6 +512,11 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 None if end == ReadEnd::Complete => end = ReadEnd::Broken,
                 None => {}
             }
+        }
+        match end {
+            ReadEnd::Complete => {}
+            ReadEnd::Broken => self.note(Algorithm::HttpNetworkFetch, "18.2.2", "the body breaks off: reading it fails"),
+            ReadEnd::Aborted | ReadEnd::TimedOut => self.note(Algorithm::HttpNetworkFetch, "18.2.1", "aborted: reading the body fails"),
         }
         let body_error = match end {
             ReadEnd::Complete => None,
@@ -586,7 +616,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             Events { sync: action.sync, upload: listens && request.body.is_some(), complete: request.body.is_none(), ..Events::default() };
         xhr.start();
         if action.abort_after_ms == Some(0) && !defects.has(Defect::AbortIgnored) {
-            self.fail(Algorithm::XhrSend, "12", "abort() at once", Reason::Aborted);
+            self.fail(Algorithm::XhrAbort, "2", "abort() right after send()", Reason::Aborted);
             return xhr.failed("abort", End::Aborted("abort"), Reason::Aborted, defects.has(Defect::XhrNoUploadEvents));
         }
         let fetched = self.main_fetch(&mut request, false);
@@ -606,17 +636,21 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                         if defects.has(Defect::XhrOrder) {
                             seen.headers.reverse();
                         }
-                        xhr.loaded(&seen, defects.has(Defect::XhrNoProgress)).upload_hidden(defects.has(Defect::XhrNoUploadEvents))
+                        xhr.loaded(seen, defects.has(Defect::XhrNoProgress)).upload_hidden(defects.has(Defect::XhrNoUploadEvents))
                     }
                     Some(name) => {
-                        let end = match name {
-                            "AbortError" => Ending::Aborted,
-                            "TimeoutError" => Ending::TimedOut,
-                            _ => Ending::Error,
+                        let end = ending_of(name);
+                        let (step, says, reason) = match end {
+                            Ending::Error if xhr.sync => {
+                                ("12.2", "the body breaks off: the response stays a network error", Reason::Network)
+                            }
+                            Ending::Error => ("11.9.12", "the body breaks off: the response becomes a network error", Reason::Network),
+                            Ending::Aborted => ("11.9.12", "the page aborts before the end of the body", Reason::Aborted),
+                            Ending::TimedOut => ("11.12.2", "the timeout passes before the end of the body", Reason::Aborted),
                         };
-                        let reason = if end == Ending::Error { Reason::Network } else { Reason::Aborted };
+                        let failure = self.fail(Algorithm::XhrSend, step, says, reason);
                         xhr.received = !seen.body.is_empty();
-                        self.xhr_failed(xhr, Failure { end, ..Failure::from(reason) })
+                        self.xhr_failed(xhr, Failure { end, ..failure })
                     }
                 }
             }
@@ -658,6 +692,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let action = &call.action;
         let thrown = |name, algorithm, step, says| Thrown { name, algorithm, step, says };
         let method = action.method.as_deref().unwrap_or("GET");
+        if method.chars().any(|c| c > '\u{ff}') && !defects.has(Defect::InvalidMethodAllowed) {
+            return Err(thrown("TypeError", XhrOpen, "1", "a character beyond U+00FF is in no ByteString"));
+        }
         let method = self.method(method).map_err(|says| match says {
             "the method is forbidden" => thrown("SecurityError", XhrOpen, "3", says),
             _ => thrown("SyntaxError", XhrOpen, "2", says),
@@ -686,7 +723,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 if defects.has(Defect::InvalidHeaderAllowed) {
                     continue;
                 }
-                return Err(thrown("TypeError", XhrSetRequestHeader, "4", "a character beyond U+00FF is in no ByteString"));
+                return Err(thrown("TypeError", XhrSetRequestHeader, "1", "a character beyond U+00FF is in no ByteString"));
             };
             let value = self.author_value(value, &text.1);
             if !grammar::is_token(name) || !grammar::is_header_value(&value) {
@@ -698,6 +735,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             if self.is_forbidden(&text.0, &value) {
                 if defects.has(Defect::ForbiddenThrows) {
                     return Err(thrown("SecurityError", XhrSetRequestHeader, "5", "forbidden"));
+                }
+                if T::ON {
+                    self.note(XhrSetRequestHeader, "5", format!("{} is a forbidden request-header: it is dropped", text.0));
                 }
                 continue;
             }
@@ -744,10 +784,20 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 if let Some(content_type) = &body.content_type
                     && !defects.has(Defect::BodyTypeIgnored)
                 {
-                    headers.set("Content-Type", content_type.as_bytes());
+                    // A Blob's type may have spaces around it; HTTP takes them off.
+                    headers.set("Content-Type", grammar::normalize(content_type.as_bytes()));
                 }
             }
         }
+    }
+}
+
+/// Who ended a body that could not be read to its end, by the name of the exception.
+fn ending_of(body_error: &str) -> Ending {
+    match body_error {
+        "AbortError" => Ending::Aborted,
+        "TimeoutError" => Ending::TimedOut,
+        _ => Ending::Error,
     }
 }
 
@@ -784,22 +834,16 @@ impl Events {
         self.complete = true;
     }
 
-    /// Handle response end-of-body.
-    fn loaded(mut self, seen: &Seen, no_progress: bool) -> View {
+    /// Handle response end-of-body. A synchronous request fires load and loadend too; the view leaves them out, as the agent in the
+    /// page listens to asynchronous ones only.
+    fn loaded(mut self, seen: Seen, no_progress: bool) -> View {
         if !self.sync {
             if !no_progress {
                 self.own.push("progress");
             }
             self.own.extend(["load", "loadend"]);
         }
-        View {
-            end: End::Response(seen.clone()),
-            reason: None,
-            events: self.own,
-            upload_events: self.uploads,
-            thrown: None,
-            surface_status: None,
-        }
+        View { end: End::Response(seen), reason: None, events: self.own, upload_events: self.uploads, thrown: None, surface_status: None }
     }
 
     /// The request error steps.

@@ -71,7 +71,6 @@ defects! {
         AcaoTargetOrigin = "acao-target-origin", "The server's own origin passes.";
         AcaoHeaderName = "acao-header-name", "A name that only begins with Access-Control-Allow-Origin, or has underscores, is taken for it.";
         AcaoFromInterim = "acao-from-interim", "Fields of interim responses are joined with those of the response.";
-        AcaoFromTrailer = "acao-from-trailer", "Trailer fields are joined with those of the head.";
         WildcardWithCredentials = "wildcard-with-credentials", "`*` passes for requests with credentials.";
         WildcardNever = "wildcard-never", "`*` never passes.";
         WildcardInList = "wildcard-in-list", "`*` passes anywhere in the value.";
@@ -100,7 +99,6 @@ defects! {
         SafelistNoLength = "safelist-no-length", "Safelisted headers may be longer than 128 bytes.";
         SafelistShorter = "safelist-shorter", "Safelisted headers of 128 bytes are unsafe.";
         SafelistNoTotal = "safelist-no-total", "The sum of 1024 bytes is not looked at.";
-        SafelistTotalSmaller = "safelist-total-smaller", "A sum of exactly 1024 bytes is unsafe.";
         SafelistNoUnsafeBytes = "safelist-no-unsafe-bytes", "CORS-unsafe request-header bytes are not looked at.";
         SafelistTabUnsafe = "safelist-tab-unsafe", "A tab makes Accept or Content-Type unsafe.";
         SafelistHighUnsafe = "safelist-high-unsafe", "Bytes above 0x7F make Accept or Content-Type unsafe.";
@@ -167,7 +165,7 @@ defects! {
     }
     "Preflight cache" {
         CacheNone = "cache-none", "Nothing is stored.";
-        CacheFailures = "cache-failures", "A refused preflight is stored as if it were a grant.";
+        CacheFailures = "cache-failures", "A refused preflight is stored as if it were a grant, and stays.";
         CacheNeverExpires = "cache-never-expires", "Entries live for ever.";
         CacheNoDefault = "cache-no-default", "Without Access-Control-Max-Age nothing is stored.";
         CacheDefaultLong = "cache-default-long", "Without Access-Control-Max-Age entries live a day.";
@@ -215,7 +213,6 @@ defects! {
         RedirectUserinfoNever = "redirect-userinfo-never", "Location may carry credentials nowhere, not within the page's own origin either.";
         RedirectDataAllowed = "redirect-data-allowed", "Location may lead to a data: URL.";
         RedirectSchemeCrash = "redirect-scheme-stops", "Location with another scheme gives the redirect response itself.";
-        RedirectFragmentLost = "redirect-fragment-lost", "The request's fragment is not carried over.";
         RedirectNoLocationBlocked = "redirect-no-location-blocked", "A redirect status without Location is a network error.";
         Redirect300 = "redirect-300", "300 with Location is followed.";
         Redirect304 = "redirect-304-305-306", "304, 305 and 306 with Location are followed.";
@@ -246,7 +243,6 @@ defects! {
         DataOpaque = "data-opaque", "data: URLs give opaque or unreadable responses.";
         AboutAllowed = "about-allowed", "about:blank can be read.";
         SchemesAllowed = "schemes-allowed", "Unknown schemes give an empty response.";
-        BadPortAllowed = "bad-port-allowed", "Bad ports are reached.";
         CorpIgnored = "corp-ignored", "Cross-Origin-Resource-Policy is ignored.";
         CorpSameSiteIsOrigin = "corp-same-site-is-origin", "Cross-Origin-Resource-Policy: same-site demands the same origin.";
         CorpSameOriginIsSite = "corp-same-origin-is-site", "Cross-Origin-Resource-Policy: same-origin admits the same site.";
@@ -360,7 +356,7 @@ defects! {
         AbortIsError = "abort-is-error", "An aborted request gives a TypeError.";
         TruncatedAccepted = "truncated-accepted", "A body that ends early counts as whole.";
         InterimFinal = "interim-final", "An interim response is taken for the final one.";
-        NetworkErrorEmpty = "network-error-empty", "A broken connection gives an empty response.";
+        NetworkErrorEmpty = "network-error-empty", "A connection that is refused or breaks gives an empty response that can be read.";
         XhrSurfaceLeaks = "xhr-surface-leaks", "XMLHttpRequest shows the status of a blocked response.";
         XhrSyncSilent = "xhr-sync-silent", "A synchronous request that fails does not throw.";
         XhrLateCredentials = "xhr-late-credentials", "withCredentials can be set after send().";

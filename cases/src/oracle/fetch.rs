@@ -11,12 +11,12 @@ use super::{
     cookies::SameSiteMode,
     defect::Defect,
     grammar::{self, Extracted},
-    headers::HeaderList,
+    headers::{HeaderList, trim_tab_or_space},
     lapses,
     network::{Fault, Limits, Network, Outgoing},
-    origin::{Origin, includes_credentials, is_bad_port, is_http, is_potentially_trustworthy, same_origin, strip_for_referrer},
+    origin::{Origin, includes_credentials, is_bad_port, is_http, is_potentially_trustworthy, same_origin},
     preflight_cache::{Grant, Key},
-    request::{Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, Request, Response, Source, Taint, Tainting},
+    request::{Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, Request, Response, Shown, Source, Taint, Tainting},
     safelist,
     trace::{Algorithm, Compared, PathStep, Trace},
     user_agent::UserAgent,
@@ -78,7 +78,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     /// Main fetch, given no response yet.
     pub(super) fn main_fetch(&mut self, request: &mut Request<'a>, recursive: bool) -> Fetched<'a, N::Body> {
         use Algorithm::MainFetch;
-        if is_bad_port(request.url()) && !self.has(Defect::BadPortAllowed) {
+        if is_bad_port(request.url()) {
             return Err(self.fail(MainFetch, "7", "the port of the URL is a bad port", Reason::BadPort));
         }
         if self.is_mixed_content(request.url()) {
@@ -87,8 +87,14 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if request.referrer_policy.is_none() {
             request.referrer_policy = Some(self.env.referrer_policy);
         }
-        self.determine_referrer(request);
-        let response = self.dispatch(request);
+        request.referrer = self.determine_referrer(request);
+        let response = match self.dispatch(request) {
+            Err(failure) if self.has(Defect::NetworkErrorEmpty) && matches!(failure.reason, Reason::Network | Reason::PreflightFailed) => {
+                request.tainting = Tainting::Basic;
+                Ok(empty(request))
+            }
+            response => response,
+        };
         if recursive {
             return response;
         }
@@ -128,6 +134,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             request.tainting = Tainting::Opaque;
             return self.scheme_fetch(request);
         }
+        if self.has(Defect::AboutAllowed) && request.url().scheme() == "about" {
+            return Ok(empty(request));
+        }
         if request.mode == Mode::SameOrigin && !self.has(Defect::SameOriginIgnored) {
             let left = request.redirects > 0 && self.has(Defect::RedirectModeSameOriginLeaves);
             if !left {
@@ -144,7 +153,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             return self.scheme_fetch(request);
         }
         if !is_http(request.url()) {
-            if self.has(Defect::SchemesAllowed) || self.has(Defect::AboutAllowed) && request.url().scheme() == "about" {
+            if self.has(Defect::SchemesAllowed) {
                 return Ok(empty(request));
             }
             return Err(self.fail(MainFetch, "12", "the scheme is no HTTP(S) scheme", Reason::SchemeNotAllowed));
@@ -156,8 +165,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             return self.http_fetch(request, false);
         }
         let response = self.http_fetch(request, true);
-        if response.is_err() && !self.has(Defect::CacheNeverClears) {
-            self.note(Algorithm::PreflightCacheClear, "1", "a network error clears the entries of this origin and URL");
+        if response.is_err() && !self.has(Defect::CacheNeverClears) && !self.has(Defect::CacheFailures) {
+            self.note(MainFetch, "12", "a network error clears the CORS-preflight cache of this origin and URL");
             if self.has(Defect::CacheClearsAll) {
                 self.ua.cache.forget();
             }
@@ -241,6 +250,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 }
                 None => Err(self.fail(SchemeFetch, "3", "the data: URL cannot be processed", Reason::Network)),
             },
+            _ if self.has(Defect::SchemesAllowed) => Ok(empty(request)),
             // Of blob: URLs only those can be named that no store holds: an entry of null.
             "blob" => Err(self.fail(SchemeFetch, "3", "there is no entry for the blob: URL", Reason::SchemeNotAllowed)),
             _ => Err(self.fail(SchemeFetch, "4", "the scheme cannot be fetched", Reason::SchemeNotAllowed)),
@@ -277,12 +287,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if !is_redirect {
             return Ok(response);
         }
-        let mode = match request.redirect {
-            RedirectMode::Error if self.has(Defect::RedirectErrorFollows) => RedirectMode::Follow,
-            RedirectMode::Manual if self.has(Defect::RedirectManualFollows) => RedirectMode::Follow,
-            mode => mode,
-        };
-        match mode {
+        match request.redirect {
             RedirectMode::Error => Err(self.fail(HttpFetch, "6.3", "redirect mode error, and a redirect", Reason::RedirectError)),
             RedirectMode::Manual => {
                 self.note(HttpFetch, "6.3", "redirect mode manual: an opaque-redirect filtered response");
@@ -298,6 +303,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if request.redirects > 0 && self.has(Defect::RedirectNoPreflight) {
             return Ok(());
         }
+        if !self.ua.settings.keeps_preflights {
+            self.ua.cache.forget();
+        }
         let now = self.net.now_ms();
         let key = Key { origin: self.serialized_origin(request), url: request.url().as_str(), include: request.includes() };
         let defects = &self.ua.defects;
@@ -306,7 +314,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let method = needs_method && !self.ua.cache.has_method(&request.method, key, now, defects);
         let header = self.unsafe_names(request).iter().any(|name| !self.ua.cache.has_header(name, key, now, defects));
         if !method && !header {
-            self.note(Algorithm::PreflightCacheMatch, "1", "the CORS-preflight cache has entries for all of it: no preflight");
+            self.note(HttpFetch, "4.1", "the CORS-preflight cache has entries for all of it: no preflight");
             return Ok(());
         }
         self.note(HttpFetch, "4.1", "the CORS-preflight cache does not grant all of it: a preflight");
@@ -319,7 +327,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let mut preflight = Request::new(Cow::Owned(request.url().clone()));
         preflight.urls = request.urls.clone();
         preflight.method = Cow::Borrowed("OPTIONS");
-        preflight.referrer = request.referrer.clone();
+        preflight.referrer = request.referrer;
         preflight.referrer_policy = request.referrer_policy;
         preflight.tainting = Tainting::Cors;
         preflight.taint = request.taint;
@@ -341,7 +349,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             Ok(response) => response,
             Err(_) if self.has(Defect::PreflightFailureIgnored) => return Ok(()),
             Err(failure) if failure.end == Ending::Error => {
-                return Err(self.fail(CorsPreflightFetch, "8", "the preflight got no response", Reason::PreflightFailed));
+                return Err(self.fail(CorsPreflightFetch, "8", "the preflight got no response: a network error", Reason::PreflightFailed));
             }
             Err(failure) => return Err(failure),
         };
@@ -549,7 +557,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             }
         }
         let matches = if defects.has(Defect::AcaoNullNever) && allowed == b"null" { false } else { allowed == wanted.as_bytes() };
-        if !matches && !lapses::accepts_origin(&defects, wanted, allowed, request.url()) && !defects.has(Defect::CorsCheckMissing) {
+        if !matches && !lapses::accepts_origin(&defects, wanted, allowed, request.url(), include) && !defects.has(Defect::CorsCheckMissing)
+        {
             self.compare(CorsCheck, "4", "Access-Control-Allow-Origin is not the request's origin", wanted.as_bytes(), Some(allowed));
             return Err(mismatch(allowed, response.headers.values("Access-Control-Allow-Origin").count(), include));
         }
@@ -634,7 +643,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             Some(first) => Some(parse_location(&first, request.url())),
             None => location_url(&response, request.url()),
         };
-        let mut url = match location {
+        let url = match location {
             None if self.has(Defect::RedirectNoLocationBlocked) => return Err(Reason::RedirectLocationInvalid.into()),
             None => {
                 self.note(HttpRedirectFetch, "4", "there is no Location: the redirect itself is the response");
@@ -664,9 +673,6 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             return Err(self.fail(HttpRedirectFetch, "7", "more than 20 redirects", Reason::RedirectLimit));
         }
         request.redirects += 1;
-        if self.has(Defect::RedirectFragmentLost) && location_has_no_fragment(&response) {
-            url.set_fragment(None);
-        }
         let userinfo = includes_credentials(&url);
         if userinfo && !self.has(Defect::RedirectUserinfoAllowed) {
             if request.mode == Mode::Cors && !self.origin().is_same(&url) {
@@ -739,6 +745,17 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             Credentials::SameOrigin => request.tainting == Tainting::Basic || same_site,
             Credentials::Omit => false,
         };
+        if T::ON && !is_preflight {
+            let says = match (request.credentials, include_credentials) {
+                (Credentials::Include, _) => "credentials mode include: with credentials",
+                (Credentials::SameOrigin, true) => "credentials mode same-origin, and the page's own origin: with credentials",
+                (Credentials::SameOrigin, false) => {
+                    "credentials mode same-origin, and the request has left its origin: without credentials"
+                }
+                (Credentials::Omit, _) => "credentials mode omit: without credentials",
+            };
+            self.note(HttpNetworkOrCacheFetch, "8.3", says);
+        }
         let mut headers = request.headers.clone();
         let length = match &request.body {
             Some(body) if body.is_stream => None,
@@ -753,14 +770,19 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if let Some(body) = &request.body
             && request.keepalive
         {
+            // This request is the only one in flight. The text has its own record counted besides (step 8.10.4, as "fetch", step 16,
+            // has added it), which would halve the limit: no user agent does that, so a body counts once.
             let most = if self.has(Defect::KeepaliveLimitLess) { MOST_KEEPALIVE_BYTES - 1 } else { MOST_KEEPALIVE_BYTES };
             if body.bytes.len() > most && !self.has(Defect::KeepaliveUnlimited) {
                 let says = "keepalive, and the body is longer than 64 KiB";
                 return Err(self.fail(HttpNetworkOrCacheFetch, "8.10.5", says, Reason::Network));
             }
         }
-        if let Some(referrer) = self.referrer(request, is_preflight) {
-            headers.append("Referer", referrer.into_owned().into_bytes());
+        if let Some(referrer) = request.referrer.value()
+            && !self.has(Defect::ReferrerNone)
+            && !(is_preflight && self.has(Defect::PreflightReferrer))
+        {
+            headers.append("Referer", referrer.as_bytes());
         }
         self.append_origin(request, &mut headers, is_preflight);
         self.append_fetch_metadata(request, &mut headers, is_preflight);
@@ -776,9 +798,10 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         if include_credentials && !headers.contains("Authorization") {
             let url = request.url();
-            // Step 8.21.2.2: no authentication entry is ever made by a person here; 8.21.2.3 is left.
+            // Authentication entries (steps 8.21.2.2 and 18) are not kept: which later requests one is for, HTTP leaves open.
             if includes_credentials(url) && (is_authentication || self.has(Defect::CredentialsUrlUsed)) {
                 headers.append("Authorization", basic(url).into_bytes());
+                self.note(HttpNetworkOrCacheFetch, "8.21.2.3", "user and password of the URL become Authorization");
             }
         }
         if self.has(Defect::AuthorizationDropped) && !include_credentials {
@@ -792,11 +815,16 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             if request.body.as_ref().is_some_and(|b| b.is_stream) {
                 return Err(self.fail(HttpNetworkOrCacheFetch, "15.2", "401, and the body is a stream", Reason::Network));
             }
-            // Step 15.3: a person who is asked for a password dismisses the prompt; only credentials of the URL are left.
-            if request.use_url_credentials && includes_credentials(request.url()) {
+            // Step 15.3: a person who is asked for a password dismisses the prompt, and the 401 stays. Nobody is asked before the
+            // credentials of the URL were tried, if there are any; where a redirect has lost them, the same request goes out twice.
+            if request.use_url_credentials {
                 self.note(HttpNetworkOrCacheFetch, "15.4", "401: again with the credentials of the URL");
                 return self.http_network_or_cache_fetch(request, true, is_new_connection, is_preflight);
             }
+        }
+        // Where there is somebody to ask for the password of a proxy, the prompt is dismissed, and the 407 stays (step 16.4).
+        if response.status == 407 && !self.env.is_window && !is_preflight {
+            return Err(self.fail(HttpNetworkOrCacheFetch, "16.1", "407, and there is nobody to ask for a password", Reason::Network));
         }
         let resendable = request.body.as_ref().is_none_or(|b| !b.is_stream);
         if response.status == 421 && !is_new_connection && resendable {
@@ -843,25 +871,25 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 return Err(Failure { end: Ending::TimedOut, ..failure });
             }
             Err(Fault::Unreachable(words)) => {
-                if self.has(Defect::NetworkErrorEmpty) {
-                    return Ok(empty(request));
-                }
-                return Err(self.fail(HttpNetworkFetch, "8.1", words, Reason::Network));
+                return Err(self.no_response("8.1", words, is_preflight));
             }
             Err(Fault::Broken(words)) => {
                 self.transmitted |= !is_preflight;
-                if self.has(Defect::NetworkErrorEmpty) {
-                    return Ok(empty(request));
-                }
-                return Err(self.fail(HttpNetworkFetch, "8.5", words, Reason::Network));
+                return Err(self.no_response("8.5", words, is_preflight));
             }
         };
         self.transmitted |= !is_preflight;
+        let conditional = headers.contains("If-None-Match") || headers.contains("If-Modified-Since");
+        if !self.ua.settings.odd_status && (incoming.status > 599 || incoming.status == 304 && !conditional) {
+            return Err(self.fail(HttpNetworkFetch, "8.5", "the status makes no response here", Reason::Network));
+        }
         if T::ON {
             self.note(HttpNetworkFetch, "8.5", format!("{} {}: status {}", request.method, request.url(), incoming.status));
         }
         if include_credentials || self.has(Defect::CookiesOmitStored) {
             self.store_cookies(request, &incoming.headers);
+        } else if T::ON && incoming.headers.contains("Set-Cookie") {
+            self.note(HttpNetworkFetch, "17", "without credentials: Set-Cookie is not stored");
         }
         Ok(Response {
             kind: ResponseType::Default,
@@ -873,6 +901,15 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             urls: request.urls.clone(),
             range_requested: headers.contains("Range"),
         })
+    }
+
+    /// There is no response. On a preflight it is the preflight's fetch that ends the request.
+    fn no_response(&mut self, step: &'static str, words: Cow<'static, str>, is_preflight: bool) -> Failure {
+        if is_preflight {
+            self.note(Algorithm::HttpNetworkFetch, step, words);
+            return Reason::Network.into();
+        }
+        self.fail(Algorithm::HttpNetworkFetch, step, words, Reason::Network)
     }
 
     /// HTTP-network-or-cache fetch, steps 8.16 to 8.18.
@@ -925,6 +962,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 self.note(OriginHeader, "4.1", "the referrer policy hides the origin");
                 origin = "null";
             }
+            let says = if T::ON { format!("the method is neither GET nor HEAD: Origin: {origin}") } else { String::new() };
+            self.note(OriginHeader, "4.2", says);
         } else if !(self.has(Defect::OriginAlways) || self.has(Defect::NoCorsOrigin) && request.tainting == Tainting::Opaque) {
             return;
         }
@@ -948,52 +987,37 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// Determine request's referrer (Referrer Policy, section 8.3), in main fetch, step 9.
-    fn determine_referrer(&mut self, request: &mut Request<'a>) {
-        let env = self.env;
-        if let Referrer::Client = request.referrer {
-            // An opaque origin has no referrer: step 3 of that algorithm.
-            request.referrer = match env.origin {
-                Origin::Opaque => Referrer::None,
-                Origin::Tuple(_) => Referrer::Url(Cow::Borrowed(&env.url)),
-            };
-        }
-    }
-
-    /// The value of `Referer`: the referrer, as far as the policy shows it to the current URL.
-    fn referrer<'r>(&self, request: &'r Request<'a>, is_preflight: bool) -> Option<Cow<'r, str>> {
+    ///
+    /// What one hop has cut off is gone for the next ones: the request's referrer is the source of its next referrer.
+    fn determine_referrer(&self, request: &Request<'a>) -> Referrer<'a> {
         use ReferrerPolicy::{
             NoReferrer, NoReferrerWhenDowngrade, Origin as OriginOnly, OriginWhenCrossOrigin, SameOrigin, StrictOrigin,
             StrictOriginWhenCrossOrigin, UnsafeUrl,
         };
-        let Referrer::Url(source) = &request.referrer else { return None };
-        if self.has(Defect::ReferrerNone) || is_preflight && self.has(Defect::PreflightReferrer) {
-            return None;
-        }
+        // Step 3.
+        let (source, shown) = match request.referrer {
+            Referrer::None => return Referrer::None,
+            Referrer::Client if self.env.is_window && self.env.origin == Origin::Opaque => return Referrer::None,
+            Referrer::Client => (&self.env.referrer, Shown::Full),
+            Referrer::Url(source, shown) => (source, shown),
+        };
         let url = request.url();
-        let same = same_origin(source, url);
-        let downgrade = is_potentially_trustworthy(source) && !is_potentially_trustworthy(url);
-        let full = || strip_for_referrer(source, false).filter(|f| f.len() <= 4096).or_else(|| strip_for_referrer(source, true));
-        let origin = || strip_for_referrer(source, true);
-        if self.has(Defect::ReferrerFull) {
-            return full();
-        }
-        match request.referrer_policy.unwrap_or(self.env.referrer_policy) {
-            NoReferrer => None,
-            OriginOnly => origin(),
-            UnsafeUrl => full(),
-            StrictOrigin => (!downgrade).then(origin).flatten(),
-            StrictOriginWhenCrossOrigin if same => full(),
-            StrictOriginWhenCrossOrigin => (!downgrade).then(origin).flatten(),
-            SameOrigin => same.then(full).flatten(),
-            OriginWhenCrossOrigin => {
-                if same {
-                    full()
-                } else {
-                    origin()
-                }
-            }
-            NoReferrerWhenDowngrade => (!downgrade).then(full).flatten(),
-        }
+        let same = same_origin(&source.url, url);
+        let downgrade = is_potentially_trustworthy(&source.url) && !is_potentially_trustworthy(url);
+        // Step 8.
+        let shown = match request.referrer_policy.unwrap_or(self.env.referrer_policy) {
+            _ if self.has(Defect::ReferrerFull) => Shown::Full,
+            UnsafeUrl => shown,
+            NoReferrer => return Referrer::None,
+            OriginOnly => Shown::Origin,
+            SameOrigin | StrictOriginWhenCrossOrigin | OriginWhenCrossOrigin if same => shown,
+            SameOrigin => return Referrer::None,
+            OriginWhenCrossOrigin => Shown::Origin,
+            StrictOrigin | StrictOriginWhenCrossOrigin | NoReferrerWhenDowngrade if downgrade => return Referrer::None,
+            StrictOrigin | StrictOriginWhenCrossOrigin => Shown::Origin,
+            NoReferrerWhenDowngrade => shown,
+        };
+        Referrer::Url(source, shown)
     }
 
     /// Append the Fetch metadata headers (Fetch Metadata, section 2).
@@ -1029,6 +1053,10 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// Determine the same-site mode.
+    ///
+    /// Step 2 compares the URL's site with that of a top-level navigation's initiator alone, so by the text a request of a page of
+    /// one site to another site is "strict-or-less": a gap. RFC 6265bis, section 5.2, compares the site of the page with the URL
+    /// as well, and so does this.
     fn same_site_mode(&self, request: &Request<'a>) -> SameSiteMode {
         let strict = !self.env.has_cross_site_ancestor && request.taint != Taint::CrossSite && self.env.origin.is_same_site(request.url());
         let only_own = self.has(Defect::CookiesStrictOnlySameOrigin) && !self.env.origin.is_same(request.url());
@@ -1039,15 +1067,20 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
     }
 
+    /// Whether cookies are disabled for a request (append a request `Cookie` header, step 1).
+    fn disables_cookies(&self, request: &Request<'a>) -> bool {
+        !self.ua.settings.third_party_cookies && !self.env.page_origin.is_same_site(request.url())
+    }
+
     /// Append a request `Cookie` header.
     fn append_cookies(&mut self, request: &Request<'a>, headers: &mut HeaderList<'a>) {
-        if self.ua.cookies.is_empty() || self.has(Defect::CookiesNever) {
+        if self.ua.cookies.is_empty() || self.has(Defect::CookiesNever) || self.disables_cookies(request) {
             return;
         }
         let mode = self.same_site_mode(request);
         let now = self.net.now_ms();
         let url = request.url();
-        let value = match lapses::cookies(&self.ua.defects, &self.ua.cookies) {
+        let value = match lapses::cookies(&self.ua.defects, &self.ua.cookies, url) {
             Some(all) => all,
             None => self.ua.cookies.retrieve(url.scheme() == "https", url.host_str().unwrap_or_default(), url.path(), mode, now),
         };
@@ -1059,7 +1092,10 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
 
     /// Parse and store response `Set-Cookie` headers.
     fn store_cookies(&mut self, request: &Request<'a>, headers: &HeaderList<'a>) {
-        if !headers.contains("Set-Cookie") || self.has(Defect::CookiesNotStored) && !self.env.origin.is_same(request.url()) {
+        if !headers.contains("Set-Cookie") || self.disables_cookies(request) {
+            return;
+        }
+        if self.has(Defect::CookiesNotStored) && !self.env.origin.is_same(request.url()) {
             return;
         }
         if self.has(Defect::CookiesNotIfBlocked) && request.tainting == Tainting::Cors && !headers.contains("Access-Control-Allow-Origin") {
@@ -1069,6 +1105,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let now = self.net.now_ms();
         let url = request.url();
         let (secure, host) = (url.scheme() == "https", url.host_str().unwrap_or_default());
+        self.note(Algorithm::HttpNetworkFetch, "17", "with credentials: Set-Cookie is parsed and stored");
         for value in headers.values("Set-Cookie") {
             self.ua.cookies.store(value, secure, host, url.path(), strict, now);
         }
@@ -1088,6 +1125,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if request.tainting == Tainting::Cors && !self.has(Defect::ExposeIgnored) {
             let names = lapses::list(&self.ua.defects, &response.headers, "Access-Control-Expose-Headers")
                 .unwrap_or_else(|| owned(grammar::extract_tokens(&response.headers, "Access-Control-Expose-Headers")));
+            // Step 14.1.3 says "non-null or failure"; a list that cannot be read exposes nothing.
             if let Ok(Some(names)) = names {
                 let alone = !self.has(Defect::ExposeWildcardAlone) || names.len() == 1;
                 let wildcard = names.iter().any(|n| n == "*") && alone && !self.has(Defect::ExposeWildcardNever);
@@ -1178,10 +1216,6 @@ fn parse_location(location: &[u8], current: &Url) -> Result<Url, ()> {
     Ok(url)
 }
 
-fn location_has_no_fragment<B>(response: &Response<'_, B>) -> bool {
-    response.headers.get("Location").is_some_and(|l| !l.contains(&b'#'))
-}
-
 /// HTTP-redirect fetch, step 12.
 fn becomes_get(status: u16, method: &str) -> bool {
     matches!(status, 301 | 302) && method == "POST" || status == 303 && !matches!(method, "GET" | "HEAD")
@@ -1189,9 +1223,18 @@ fn becomes_get(status: u16, method: &str) -> bool {
 
 /// The last policy that Referrer-Policy names (Referrer Policy, section 8.1).
 fn referrer_policy_of(headers: &HeaderList<'_>) -> Option<ReferrerPolicy> {
-    let value = headers.get("Referrer-Policy")?;
-    let text = grammar::isomorphic_decode(&value);
-    text.split(',').map(str::trim).filter(|w| !w.is_empty()).filter_map(|w| ReferrerPolicy::parse(&w.to_ascii_lowercase())).next_back()
+    let mut policy = None;
+    for value in headers.values("Referrer-Policy") {
+        for token in value.split(|b| *b == b',').map(trim_tab_or_space).filter(|t| !t.is_empty()) {
+            // `1#(policy-token / extension-token)`: letters and hyphens, or the whole value fails to parse and names none.
+            if !token.iter().all(|b| b.is_ascii_alphabetic() || *b == b'-') {
+                return None;
+            }
+            let word: String = token.iter().map(|b| char::from(b.to_ascii_lowercase())).collect();
+            policy = ReferrerPolicy::parse(&word).or(policy);
+        }
+    }
+    policy
 }
 
 /// A URL converted to an `Authorization` value (Fetch, authentication entries).

@@ -10,7 +10,8 @@ pub(super) fn matches(metadata: &str, bytes: &[u8], any: bool) -> bool {
         .split_ascii_whitespace()
         .filter_map(|item| {
             let expression = item.split('?').next().unwrap_or_default();
-            let (algorithm, digest) = expression.split_once('-')?;
+            // An algorithm without a digest counts, and matches nothing.
+            let (algorithm, digest) = expression.split_once('-').unwrap_or((expression, ""));
             let strength = match algorithm {
                 "sha256" => 256,
                 "sha384" => 384,
@@ -46,8 +47,11 @@ mod tests {
         assert!(!matches(&format!("{right} {wrong}"), b"x", false));
         assert!(matches(&format!("{right} {wrong}"), b"x", true));
         assert!(matches(&format!("{wrong} {strong}"), b"x", false));
-        for nothing in ["", "  ", "md5-AAAA", "sha256", "garbage"] {
+        for nothing in ["", "  ", "md5-AAAA", "md5", "garbage", "SHA256-AAAA"] {
             assert!(matches(nothing, b"x", false), "{nothing}");
+        }
+        for without_digest in ["sha256", "sha256-", "sha512?x"] {
+            assert!(!matches(without_digest, b"x", false), "{without_digest}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::{
-    cookies::CookieStore,
+    cookies::{Cookie, CookieStore},
     defect::{Defect, Defects},
     fetch::List,
     grammar,
@@ -56,7 +56,6 @@ const SAFELIST: &[Defect] = &[
     Defect::SafelistNoLength,
     Defect::SafelistShorter,
     Defect::SafelistNoTotal,
-    Defect::SafelistTotalSmaller,
     Defect::SafelistNoUnsafeBytes,
     Defect::SafelistTabUnsafe,
     Defect::SafelistHighUnsafe,
@@ -92,8 +91,7 @@ pub(super) fn unsafe_names<'h>(defects: &Defects, headers: &'h HeaderList<'_>) -
             names.push(header.name.to_ascii_lowercase());
         }
     }
-    let most = if defects.has(Defect::SafelistTotalSmaller) { 1023 } else { 1024 };
-    if size > most && !defects.has(Defect::SafelistNoTotal) {
+    if size > 1024 && !defects.has(Defect::SafelistNoTotal) {
         names.append(&mut potential);
     }
     names.sort_unstable();
@@ -344,18 +342,20 @@ pub(super) fn allowed_origin(defects: &Defects, headers: &HeaderList<'_>) -> Opt
 }
 
 /// Whether a value that is not the origin passes all the same.
-pub(super) fn accepts_origin(defects: &Defects, wanted: &str, allowed: &[u8], target: &Url) -> bool {
+pub(super) fn accepts_origin(defects: &Defects, wanted: &str, allowed: &[u8], target: &Url, include: bool) -> bool {
     if defects.is_empty() {
         return false;
     }
     let text = String::from_utf8_lossy(allowed).into_owned();
     let text = text.as_str();
     let cut = allowed.iter().position(|b| !b.is_ascii()).unwrap_or(allowed.len());
-    let is = |value: &str| value == wanted || value == "*";
+    let is = |value: &str| value == wanted || value == "*" && !include;
     let url = || Url::parse(text.trim()).ok();
     let page = || Url::parse(wanted).ok();
-    let hosts = || Some((page()?.host_str()?.to_owned(), url()?.host_str()?.to_owned()));
-    let parts = || Some((page()?, url()?));
+    // What is no serialised origin is left to other defects.
+    let granted = || url().filter(|u| Origin::of(u).serialized() == text);
+    let hosts = || Some((page()?.host_str()?.to_owned(), granted()?.host_str()?.to_owned()));
+    let parts = || Some((page()?, granted()?));
     let odd = |c: char| c.is_control() || c.is_whitespace() || c == '\u{fffd}';
     defects.iter().any(|defect| match defect {
         Defect::AcaoPrefix => !text.is_empty() && (wanted.starts_with(text) || text.starts_with(wanted)),
@@ -463,11 +463,12 @@ pub(super) fn origin_value(defects: &Defects, origin: &str, page: &Url) -> Optio
 }
 
 /// Cookies, chosen in another way.
-pub(super) fn cookies(defects: &Defects, store: &CookieStore) -> Option<Option<Vec<u8>>> {
-    let path = defects.has(Defect::CookiesIgnorePath);
-    if !path && !defects.has(Defect::CookiesIgnoreHost) {
+pub(super) fn cookies(defects: &Defects, store: &CookieStore, url: &Url) -> Option<Option<Vec<u8>>> {
+    let (path, host) = (defects.has(Defect::CookiesIgnorePath), defects.has(Defect::CookiesIgnoreHost));
+    if !path && !host {
         return None;
     }
-    let pairs: Vec<_> = store.iter().map(|c| [&c.name[..], b"=", &c.value].concat()).collect();
+    let matches = |c: &&Cookie| (path || url.path().as_bytes().starts_with(&c.path)) && (host || url.host_str() == Some(&*c.domain));
+    let pairs: Vec<_> = store.iter().filter(matches).map(|c| [&c.name[..], b"=", &c.value].concat()).collect();
     Some((!pairs.is_empty()).then(|| pairs.join(&b"; "[..])))
 }

@@ -27,6 +27,7 @@ mod coding;
 pub mod cookies;
 pub mod defect;
 mod fetch;
+pub mod freedom;
 pub mod grammar;
 pub mod headers;
 pub mod http1;
@@ -44,7 +45,8 @@ mod user_agent;
 
 pub use api::{Call, End, Seen, View};
 pub use defect::{Defect, Defects, UnknownDefect};
-pub use request::{Ending, Environment, Failure, ReferrerPolicy};
+pub use freedom::{Allowed, Freedom};
+pub use request::{Ending, Environment, Failure, ReferrerPolicy, ReferrerSource};
 pub use scenario::{Predicted, PredictedExchange, Prediction, Scenario};
 pub use trace::{Algorithm, Compared, NoTrace, Path, PathStep, Trace};
 pub use user_agent::{Settings, UserAgent};

@@ -1,7 +1,5 @@
 //! Origins and the parts of URLs that the algorithms look at (HTML, origin; URL, origin).
 
-use std::borrow::Cow;
-
 use url::Url;
 
 use super::site;
@@ -28,7 +26,7 @@ impl Origin {
     /// The origin of a URL (URL, origin).
     pub fn of(url: &Url) -> Self {
         match parts(url) {
-            None => Origin::Opaque,
+            None => path_of_blob(url).map_or(Origin::Opaque, |inner| Origin::of(&inner)),
             Some((scheme, host, port)) => Origin::Tuple(Tuple {
                 scheme: scheme.to_owned(),
                 host: host.to_owned(),
@@ -53,7 +51,10 @@ impl Origin {
     pub fn is_same(&self, url: &Url) -> bool {
         match self {
             Origin::Opaque => false,
-            Origin::Tuple(t) => parts(url).is_some_and(|p| p == (&t.scheme, &t.host, t.port)),
+            Origin::Tuple(t) => match parts(url) {
+                Some(parts) => parts == (&t.scheme, &t.host, t.port),
+                None => path_of_blob(url).is_some_and(|inner| self.is_same(&inner)),
+            },
         }
     }
 
@@ -105,6 +106,14 @@ fn parts(url: &Url) -> Option<(&str, &str, u16)> {
         "http" | "https" | "ws" | "wss" | "ftp" => Some((url.scheme(), url.host_str()?, url.port_or_known_default()?)),
         _ => None,
     }
+}
+
+/// The URL in the path of a blob: URL, whose origin it has (URL, origin): only HTTP(S) URLs count.
+fn path_of_blob(url: &Url) -> Option<Url> {
+    if url.scheme() != "blob" {
+        return None;
+    }
+    Url::parse(url.path()).ok().filter(is_http)
 }
 
 fn default_port(scheme: &str) -> Option<u16> {
@@ -172,12 +181,9 @@ pub fn is_bad_port(url: &Url) -> bool {
 }
 
 /// A URL as the `Referer` field may show it (Referrer Policy, strip url for use as a referrer): none for local schemes.
-pub(super) fn strip_for_referrer(url: &Url, origin_only: bool) -> Option<Cow<'_, str>> {
+pub(super) fn strip_for_referrer(url: &Url, origin_only: bool) -> Option<String> {
     if !is_http(url) {
         return None;
-    }
-    if !origin_only && url.fragment().is_none() && url.username().is_empty() && url.password().is_none() {
-        return Some(Cow::Borrowed(url.as_str()));
     }
     let mut url = url.clone();
     // None of these can fail for an HTTP(S) URL.
@@ -188,5 +194,5 @@ pub(super) fn strip_for_referrer(url: &Url, origin_only: bool) -> Option<Cow<'_,
         url.set_path("");
         url.set_query(None);
     }
-    Some(Cow::Owned(url.into()))
+    Some(url.into())
 }

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     headers::HeaderList,
-    origin::{Origin, same_origin, same_site},
+    origin::{Origin, same_origin, same_site, strip_for_referrer},
 };
 use crate::{
     format::{CacheMode, Credentials, Mode, RedirectMode, ResponseType},
@@ -20,8 +20,10 @@ pub struct Environment {
     pub origin: Origin,
     /// The origin of the page around it: its own, unless that is opaque.
     pub page_origin: Origin,
-    /// Its URL: what a referrer of `client` stands for.
+    /// Its URL.
     pub url: Url,
+    /// What a referrer of `client` stands for: its URL.
+    pub referrer: ReferrerSource,
     /// Whether its global object is a Window with a navigable: only there can a person be asked for a password.
     pub is_window: bool,
     /// Its policy container's referrer policy.
@@ -68,12 +70,53 @@ impl ReferrerPolicy {
     }
 }
 
-/// A request's referrer.
+/// The longest URL that `Referer` shows whole (Referrer Policy, determine request's referrer, step 6).
+const LONGEST_REFERRER: usize = 4096;
+
+/// A URL that requests may be referred from, with all that `Referer` may show of it.
 #[derive(Debug, Clone)]
+pub struct ReferrerSource {
+    pub(super) url: Url,
+    /// The whole URL, stripped; none for a local scheme.
+    full: Option<String>,
+    /// Its origin alone.
+    origin: Option<String>,
+}
+
+impl ReferrerSource {
+    /// Strips a URL for use as a referrer (Referrer Policy, determine request's referrer, steps 4 to 6).
+    pub fn new(url: Url) -> Self {
+        let origin = strip_for_referrer(&url, true);
+        let full = strip_for_referrer(&url, false).filter(|full| full.len() <= LONGEST_REFERRER).or_else(|| origin.clone());
+        Self { url, full, origin }
+    }
+}
+
+/// A request's referrer.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Referrer<'a> {
     None,
     Client,
-    Url(Cow<'a, Url>),
+    /// A URL, or what a referrer policy has left of it.
+    Url(&'a ReferrerSource, Shown),
+}
+
+/// How much of a URL a referrer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    Full,
+    Origin,
+}
+
+impl<'a> Referrer<'a> {
+    /// The value of `Referer`.
+    pub(super) fn value(self) -> Option<&'a str> {
+        match self {
+            Referrer::None | Referrer::Client => None,
+            Referrer::Url(source, Shown::Full) => source.full.as_deref(),
+            Referrer::Url(source, Shown::Origin) => source.origin.as_deref(),
+        }
+    }
 }
 
 /// How far a request has left its origin (Fetch, response tainting).

@@ -11,12 +11,12 @@ use super::{
     http1::{self, Whole, WholeEnd},
     network::{Fault, Incoming, Limits, Network, Outgoing, Read, ReadEnd, accepted, host_of, target_of},
     origin::Origin,
-    request::{Environment, ReferrerPolicy},
+    request::{Environment, ReferrerPolicy, ReferrerSource},
     trace::{NoTrace, Path, Trace},
     user_agent::UserAgent,
 };
 use crate::{
-    bind::{Bound, CASE_ROOT},
+    bind::{Action, Bound, CASE_ROOT},
     case::Case,
     compose::compose,
     script::{Answer, Field, Message, Resource, Then},
@@ -124,6 +124,19 @@ pub struct PredictedExchange<'a> {
     pub scripted: bool,
 }
 
+impl<'a, T> Prediction<'a, T> {
+    /// Whether page and wire are the same, whatever the path.
+    pub fn is_like<U>(&self, other: &Prediction<'_, U>) -> bool {
+        let same = |a: &PredictedExchange<'_>, b: &PredictedExchange<'_>| {
+            (a.at, &a.method, &a.target, &a.headers, &a.body) == (b.at, &b.method, &b.target, &b.headers, &b.body)
+        };
+        self.steps.len() == other.steps.len()
+            && self.steps.iter().zip(&other.steps).all(|(a, b)| {
+                a.view == b.view && a.exchanges.len() == b.exchanges.len() && a.exchanges.iter().zip(&b.exchanges).all(|(a, b)| same(a, b))
+            })
+    }
+}
+
 impl Scenario {
     /// Makes a case ready, bound to a topology and a token.
     pub fn new(case: &Case, topology: &Topology, token: &str) -> Self {
@@ -133,11 +146,21 @@ impl Scenario {
 
     /// The same from what [`crate::bind::bind`] gave.
     pub fn of(case: &Case, topology: &Topology, token: &str, bound: Bound) -> Self {
-        let environment = environment(topology, case.page, case.context);
-        let base = environment.url.clone();
         let Bound { script, steps } = bound;
-        let steps = steps.into_iter().zip(script.steps).map(|(step, resources)| Step {
-            call: Call::new(step.action, &base),
+        Self::from_parts(case.page, case.context, topology, token, steps.into_iter().map(|s| s.action).zip(script.steps))
+    }
+
+    /// The same without a case: step by step what a page does and what the servers answer. No parser has looked at any of it.
+    pub fn from_parts(
+        page: Alias,
+        context: Context,
+        topology: &Topology,
+        token: &str,
+        steps: impl IntoIterator<Item = (Action, Vec<Resource<Vec<u8>>>)>,
+    ) -> Self {
+        let environment = environment(topology, page, context);
+        let steps = steps.into_iter().map(|(action, resources)| Step {
+            call: Call::new(action, &environment.url),
             resources: resources.iter().map(|r| Scripted::new(r, topology)).collect(),
         });
         Self { steps: steps.collect(), environment, topology: topology.clone(), token: token.to_owned() }
@@ -190,11 +213,13 @@ pub fn environment(topology: &Topology, page: Alias, context: Context) -> Enviro
     let url = Url::parse(&format!("{origin}/agent/{}", if context == Context::Worker { "worker.js" } else { "page" }))
         .expect("the origins of a topology are URLs");
     let page_origin = Origin::of(&url);
+    // A data: document is its own URL, and no base for others.
+    let url = if context == Context::Data { Url::parse("data:text/html,").expect("it is a URL") } else { url };
     Environment {
         origin: if context.is_opaque() { Origin::Opaque } else { page_origin.clone() },
         page_origin,
-        // A data: document is its own URL, and no base for others.
-        url: if context == Context::Data { Url::parse("data:text/html,").expect("it is a URL") } else { url },
+        referrer: ReferrerSource::new(url.clone()),
+        url,
         is_window: context != Context::Worker,
         referrer_policy: ReferrerPolicy::StrictOriginWhenCrossOrigin,
         has_cross_site_ancestor: context.is_opaque(),

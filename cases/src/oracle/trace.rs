@@ -42,8 +42,8 @@ algorithms! {
     XhrSetRequestHeader = "setRequestHeader()", "xhr#the-setrequestheader()-method";
     /// XMLHttpRequest: `send()`.
     XhrSend = "send()", "xhr#the-send()-method";
-    /// XMLHttpRequest: handle errors.
-    XhrHandleErrors = "handle errors", "xhr#handle-errors";
+    /// XMLHttpRequest: `abort()`.
+    XhrAbort = "abort()", "xhr#the-abort()-method";
     /// Main fetch.
     MainFetch = "main fetch", "fetch#concept-main-fetch";
     /// Scheme fetch.
@@ -58,10 +58,6 @@ algorithms! {
     HttpNetworkFetch = "HTTP-network fetch", "fetch#concept-http-network-fetch";
     /// CORS-preflight fetch.
     CorsPreflightFetch = "CORS-preflight fetch", "fetch#cors-preflight-fetch-0";
-    /// The matching of CORS-preflight cache entries.
-    PreflightCacheMatch = "cache entry match", "fetch#concept-cache-match";
-    /// Clearing of the CORS-preflight cache.
-    PreflightCacheClear = "clear cache entries", "fetch#concept-cache-clear";
     /// CORS-unsafe request-header names.
     UnsafeNames = "CORS-unsafe request-header names", "fetch#cors-unsafe-request-header-names";
     /// Append a request Origin header.
@@ -76,10 +72,6 @@ algorithms! {
     CorpCheck = "cross-origin resource policy internal check", "fetch#cross-origin-resource-policy-internal-check";
     /// Append a request Cookie header.
     CookieHeader = "append a request Cookie header", "fetch#append-a-request-cookie-header";
-    /// Port blocking.
-    BadPort = "should request be blocked due to a bad port", "fetch#block-bad-port";
-    /// Mixed Content.
-    MixedContent = "should fetching request be blocked as mixed content", "mixed-content#should-block-fetch";
 }
 
 impl fmt::Display for Algorithm {

@@ -22,12 +22,27 @@ pub struct Settings {
     pub user_agent: &'static str,
     /// The imposed limit on max-age, in seconds (CORS-preflight fetch, step 7.10).
     pub max_age_limit: u64,
+    /// Whether entries of the CORS-preflight cache stay as long as they may.
+    pub keeps_preflights: bool,
+    /// Whether requests to other sites have cookies (append a request `Cookie` header, step 1).
+    pub third_party_cookies: bool,
+    /// The value of Accept-Language, when it is in the list before the request is judged (fetching, step 14).
+    pub accept_language: Option<&'static str>,
+    /// Whether a 304 that nobody asked for and a status above 599 are responses.
+    pub odd_status: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         // Chromium's limit, the least of those that engines have.
-        Self { user_agent: "Mozilla/5.0 (simulated user agent)", max_age_limit: 7200 }
+        Self {
+            user_agent: "Mozilla/5.0 (simulated user agent)",
+            max_age_limit: 7200,
+            keeps_preflights: true,
+            third_party_cookies: true,
+            accept_language: None,
+            odd_status: true,
+        }
     }
 }
 

@@ -39,7 +39,7 @@ use crate::{
   corscheck explain https://api.example.com/items --format json | jq .diagnoses
 
 It sends what a browser would send, the actual request included: a PUT that is allowed is a PUT. Besides, it sends harmless requests
-(GET and OPTIONS, without credentials, 14 at most) that tell causes apart; --no-probe sends none.
+(GET and OPTIONS, without credentials, 16 at most) that tell causes apart; --no-probe sends none.
 
 An answer file is TOML in the words of the catalogue:
   request = { url = \"https://api.example.com/x\", method = \"PUT\", credentials = \"include\" }

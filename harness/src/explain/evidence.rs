@@ -107,13 +107,19 @@ impl Evidence {
             return near(&value, &origin).map(|kind| (kind, value));
         }
         self.refused_for(&[Reason::AcaoMissing])?;
-        if self.probe(Kind::OtherOrigin).is_some_and(|other| other.allow_origin().is_some()) {
+        if self.alternates().is_some() || self.probe(Kind::OtherOrigin).is_some_and(|other| other.allow_origin().is_some()) {
             return None;
         }
         self.probes.iter().find_map(|probe| match probe.kind {
             Kind::Variant(kind) if probe.exchange.response()?.allow_origin().is_some() => Some((kind, probe.exchange.origin()?)),
             _ => None,
         })
+    }
+
+    /// Two answers to one and the same GET, where they differ in what they allow.
+    pub fn alternates(&self) -> Option<(&Response, &Response)> {
+        let (first, again) = (self.own_get()?, self.probe(Kind::Again)?);
+        (first.status == again.status && first.allow_origin() != again.allow_origin()).then_some((first, again))
     }
 
     /// Whether the server answers an origin that it cannot know with that origin.

@@ -30,7 +30,7 @@ pub const OTHER_ORIGIN: &str = "https://corscheck-probe.example";
 const ERROR_PATH: &str = "/corscheck-probe-404";
 
 /// The most probes of one explanation.
-const MOST_PROBES: usize = 14;
+const MOST_PROBES: usize = 16;
 
 /// How long a probe may take, in milliseconds.
 const PROBE_MS: u32 = 3_000;
@@ -46,6 +46,8 @@ const REPEATED: &[&str] = &["User-Agent", "Accept", "Accept-Language", "Referer"
 pub enum Kind {
     /// GET with the page's origin.
     OwnOrigin,
+    /// The same once more: some servers say yes and no in turn.
+    Again,
     /// GET without `Origin`, as for an image or from a terminal.
     WithoutOrigin,
     /// GET with [`OTHER_ORIGIN`].
@@ -71,6 +73,7 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Kind::OwnOrigin => "own-origin",
+            Kind::Again => "own-origin-again",
             Kind::WithoutOrigin => "without-origin",
             Kind::OtherOrigin => "other-origin",
             Kind::NullOrigin => "null-origin",
@@ -152,7 +155,7 @@ pub fn next(evidence: &Evidence) -> Option<Kind> {
 /// What would tell something by what is known, the most telling first.
 fn wanted(evidence: &Evidence) -> Vec<Kind> {
     use Kind::{
-        Conditional, ErrorPath, HarmlessPreflight, MethodPreflight, NullOrigin, OtherOrigin, OwnOrigin, PlainOptions, WithoutOrigin,
+        Again, Conditional, ErrorPath, HarmlessPreflight, MethodPreflight, NullOrigin, OtherOrigin, OwnOrigin, PlainOptions, WithoutOrigin,
     };
     let run = &evidence.run;
     let cors = evidence.question.mode() == Mode::Cors && !evidence.question.environment.origin.is_same(&evidence.question.url);
@@ -163,9 +166,8 @@ fn wanted(evidence: &Evidence) -> Vec<Kind> {
     if evidence.refused_preflight().is_some() {
         kinds.extend([HarmlessPreflight, MethodPreflight, PlainOptions]);
     }
-    if evidence.own_get().is_none() {
-        kinds.push(OwnOrigin);
-    }
+    // One right behind the other: what is asked between them may change the second answer.
+    kinds.push(if evidence.own_get().is_none() { OwnOrigin } else { Again });
     kinds.push(OtherOrigin);
     let own = evidence.own_get().and_then(Response::allow_origin);
     let own_is_specific = own.as_deref().is_some_and(|value| value != "*");
@@ -250,6 +252,7 @@ pub fn told(evidence: &Evidence, probe: &Probe) -> (String, String, String) {
     let exchange = &probe.exchange;
     let asked = match probe.kind {
         Kind::OwnOrigin => "GET with this origin".to_owned(),
+        Kind::Again => "GET with this origin, once more".to_owned(),
         Kind::WithoutOrigin => "GET without Origin".to_owned(),
         Kind::OtherOrigin | Kind::NullOrigin | Kind::Variant(_) => {
             format!("GET with Origin: {}", exchange.origin().unwrap_or_default())
@@ -273,6 +276,8 @@ fn meaning(evidence: &Evidence, probe: &Probe, response: &Response, allow: Optio
     match probe.kind {
         Kind::OwnOrigin if allow.is_some() => "answers to GET have the headers",
         Kind::OwnOrigin => "answers to GET lack the headers as well",
+        Kind::Again if same(evidence.own_get()) => "the answer is the same",
+        Kind::Again => "the answer is another, to the same request",
         Kind::WithoutOrigin if same(evidence.own_get()) => "Origin makes no difference",
         Kind::WithoutOrigin => "the server looks at Origin",
         Kind::OtherOrigin if allow == Some(OTHER_ORIGIN) => "the server allows any origin, by repeating it",

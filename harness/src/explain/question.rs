@@ -4,7 +4,7 @@ use corscheck_cases::{
     bind::{Action, ApiWord},
     format::{Api, BodyEntry, Credentials, Mode, RedirectMode, UploadListener},
     oracle::{
-        Call, Environment, ReferrerPolicy,
+        Call, Environment, ReferrerPolicy, ReferrerSource,
         origin::{Origin, is_potentially_trustworthy},
     },
 };
@@ -139,6 +139,7 @@ impl Asked {
         let environment = Environment {
             origin: if opaque { Origin::Opaque } else { page_origin.clone() },
             page_origin,
+            referrer: ReferrerSource::new(page.clone()),
             url: page,
             is_window: true,
             referrer_policy: ReferrerPolicy::StrictOriginWhenCrossOrigin,

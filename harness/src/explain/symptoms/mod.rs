@@ -8,6 +8,7 @@ mod credentials;
 mod danger;
 mod exposed;
 mod grants;
+mod hints;
 mod missing;
 mod network;
 mod origin;
@@ -38,6 +39,7 @@ const TABLES: &[&[Symptom]] = &[
     grants::SYMPTOMS,
     exposed::SYMPTOMS,
     caching::SYMPTOMS,
+    hints::SYMPTOMS,
 ];
 
 /// Every symptom, in the order in which they are looked for.

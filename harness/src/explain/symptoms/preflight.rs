@@ -46,7 +46,7 @@ fn besides(e: &Evidence) -> String {
 }
 
 /// Words that a CORS layer says of a preflight that it refuses: Starlette, Spring.
-fn words(response: &Response) -> Option<&'static str> {
+pub(super) fn words(response: &Response) -> Option<&'static str> {
     let body = response.body_text();
     ["Disallowed CORS origin", "Disallowed CORS method", "Disallowed CORS headers", "Disallowed CORS", "Invalid CORS request"]
         .into_iter()

@@ -179,6 +179,9 @@ const SAMPLES: &[Sample] = &[
     ("preflight-redirect", || preflight(302, &format!("{OWN}\nLocation: /elsewhere")), preflight_allowed),
 
     // The header is not there.
+    ("answers-alternate",
+        || Scene::get().answer(200, "").probe(Kind::Again, 200, OWN), || Scene::get().answer(200, "").probe(Kind::Again, 200, "")),
+    ("answers-may-alternate", || allowed().probe(Kind::Again, 200, ""), || allowed().probe(Kind::Again, 200, OWN)),
     ("errors-lack-headers", || preflight(204, PUT_GRANTED).answer(500, ""), || preflight(204, PUT_GRANTED).answer(500, OWN)),
     ("not-modified-lacks-headers",
         || Scene::get().header("If-None-Match", "\"1\"").preflight(204, &format!("{OWN}\nAccess-Control-Allow-Headers: *")).answer(304, ""),
@@ -260,6 +263,18 @@ const SAMPLES: &[Sample] = &[
     ("vary-missing-for-others",
         || Scene::get().answer(200, OWN_VARY).probe(Kind::OtherOrigin, 200, ""),
         || Scene::get().answer(200, OWN_VARY).probe(Kind::OtherOrigin, 200, "Vary: Accept, origin")),
+    // Hints.
+    ("same-origin-refused",
+        || Scene::new("POST", "https://app.example.com/x").answer(403, "\n\nInvalid CORS request"),
+        || Scene::new("POST", "https://app.example.com/x").answer(403, "\n\nNo such user")),
+    ("preflight-each-time",
+        preflight_allowed, || preflight(204, &format!("{PUT_GRANTED}\nAccess-Control-Max-Age: 600")).answer(200, OWN)),
+    ("preflight-kept-less-long",
+        || preflight(204, &format!("{PUT_GRANTED}\nAccess-Control-Max-Age: 31536000")).answer(200, OWN),
+        || preflight(204, &format!("{PUT_GRANTED}\nAccess-Control-Max-Age: 86400")).answer(200, OWN)),
+    ("private-network-header",
+        || preflight(204, &format!("{PUT_GRANTED}\nAccess-Control-Allow-Private-Network: true")).answer(200, OWN), preflight_allowed),
+
     ("not-modified-changes-headers",
         || allowed().probe(Kind::Conditional, 304, ""), || allowed().probe(Kind::Conditional, 304, OWN)),
 ];
