@@ -200,7 +200,13 @@ fn is_possible(evidence: &Evidence, kind: Kind) -> bool {
         Kind::MethodPreflight => {
             question.method() != "GET" && evidence.decisive().is_some_and(|x| x.request.contains("Access-Control-Request-Headers"))
         }
-        Kind::OwnOrigin | Kind::WithoutOrigin | Kind::OtherOrigin | Kind::ErrorPath | Kind::HarmlessPreflight | Kind::PlainOptions => true,
+        Kind::OwnOrigin
+        | Kind::Again
+        | Kind::WithoutOrigin
+        | Kind::OtherOrigin
+        | Kind::ErrorPath
+        | Kind::HarmlessPreflight
+        | Kind::PlainOptions => true,
     }
 }
 
@@ -365,7 +371,7 @@ mod tests {
     #[test]
     fn a_preflight_that_fails_on_a_server_without_cors_takes_the_most() {
         let scene = Scene::new("PUT", "https://api.example.com/x#f").header("X-A", "1").preflight(401, "");
-        insta::assert_snapshot!(made(scene, 0, nothing).join(" "), @"harmless-preflight method-preflight plain-options own-origin other-origin without-origin origin-with-slash origin-with-other-scheme origin-with-other-port origin-with-or-without-www origin-in-upper-case error-path");
+        insta::assert_snapshot!(made(scene, 0, nothing).join(" "), @"harmless-preflight method-preflight plain-options own-origin own-origin-again other-origin without-origin origin-with-slash origin-with-other-scheme origin-with-other-port origin-with-or-without-www origin-in-upper-case error-path");
     }
 
     #[test]
@@ -374,8 +380,8 @@ mod tests {
             response(200, &origin.map(|o| format!("Access-Control-Allow-Origin: {o}")).unwrap_or_default())
         };
         let scene = || Scene::get().answer(200, &format!("Access-Control-Allow-Origin: {ORIGIN}\nETag: 1"));
-        insta::assert_snapshot!(made(scene(), 0, reflects).join(" "), @"other-origin without-origin null-origin error-path conditional");
-        insta::assert_snapshot!(made(Scene::get().answer(200, "Access-Control-Allow-Origin: *"), 0, nothing).join(" "), @"other-origin error-path");
+        insta::assert_snapshot!(made(scene(), 0, reflects).join(" "), @"own-origin-again other-origin without-origin null-origin error-path conditional");
+        insta::assert_snapshot!(made(Scene::get().answer(200, "Access-Control-Allow-Origin: *"), 0, nothing).join(" "), @"own-origin-again other-origin error-path");
     }
 
     #[test]
@@ -385,7 +391,7 @@ mod tests {
             _ => response(200, ""),
         };
         let kinds = made(Scene::get().answer(200, ""), 0, knows);
-        insta::assert_snapshot!(kinds.join(" "), @"other-origin without-origin origin-with-slash origin-with-other-scheme error-path");
+        insta::assert_snapshot!(kinds.join(" "), @"own-origin-again other-origin without-origin origin-with-slash origin-with-other-scheme error-path");
     }
 
     #[test]

@@ -44,7 +44,7 @@ fn a_blocked_request() {
             wanted `https://app.example.com`
             found  `*`
     =>  7 CORS-preflight fetch, step 8: the CORS check fails on the preflight's answer: a network error
-        8 clear cache entries, step 1: a network error clears the entries of this origin and URL
+        8 main fetch, step 12: a network error clears the CORS-preflight cache of this origin and URL
 
     wire
       1. preflight
@@ -128,13 +128,14 @@ fn an_allowed_request_with_a_danger() {
 
     path
         1 main fetch, step 12: another origin: cors, without a preflight
-        2 append a request Origin header, step 3: response tainting cors: Origin: https://app.example.com
-        3 HTTP-network fetch, step 8.5: GET https://api.example.com/x: status 200
-        4 CORS check, step 5: the origin matches, and the credentials mode is not include: success
+        2 HTTP-network-or-cache fetch, step 8.3: credentials mode same-origin, and the request has left its origin: without credentials
+        3 append a request Origin header, step 3: response tainting cors: Origin: https://app.example.com
+        4 HTTP-network fetch, step 8.5: GET https://api.example.com/x: status 200
+        5 CORS check, step 5: the origin matches, and the credentials mode is not include: success
             wanted `https://app.example.com`
             found  `https://app.example.com`
-        5 TAO check, step 8: neither Timing-Allow-Origin nor the same origin: no timing details
-        6 main fetch, step 14.2: a CORS filtered response
+        6 TAO check, step 8: neither Timing-Allow-Origin nor the same origin: no timing details
+        7 main fetch, step 14.2: a CORS filtered response
 
     wire
       1. request
@@ -186,8 +187,9 @@ fn no_answer_and_nothing_sent() {
 
     path
         1 main fetch, step 12: another origin: cors, without a preflight
-        2 append a request Origin header, step 3: response tainting cors: Origin: https://app.example.com
-    =>  3 HTTP-network fetch, step 8.1: refused
+        2 HTTP-network-or-cache fetch, step 8.3: credentials mode same-origin, and the request has left its origin: without credentials
+        3 append a request Origin header, step 3: response tainting cors: Origin: https://app.example.com
+    =>  4 HTTP-network fetch, step 8.1: refused
 
     wire
       1. request
@@ -261,21 +263,23 @@ fn a_redirect_to_a_login_page() {
 
     path
         1 main fetch, step 12: another origin: cors, without a preflight
-        2 append a request Origin header, step 3: response tainting cors: Origin: https://app.example.com
-        3 HTTP-network fetch, step 8.5: GET https://api.example.com/x: status 302
-        4 CORS check, step 5: the origin matches, and the credentials mode is not include: success
+        2 HTTP-network-or-cache fetch, step 8.3: credentials mode same-origin, and the request has left its origin: without credentials
+        3 append a request Origin header, step 3: response tainting cors: Origin: https://app.example.com
+        4 HTTP-network fetch, step 8.5: GET https://api.example.com/x: status 302
+        5 CORS check, step 5: the origin matches, and the credentials mode is not include: success
             wanted `https://app.example.com`
             found  `https://app.example.com`
-        5 TAO check, step 8: neither Timing-Allow-Origin nor the same origin: no timing details
-        6 serializing a request origin, step 2: redirects led from one foreign origin to another: the origin is null from here on
-        7 HTTP-redirect fetch, step 22: on to https://login.example.net/
-        8 main fetch, step 12: another origin: cors, without a preflight
-        9 append a request Origin header, step 3: response tainting cors: Origin: null
-       10 HTTP-network fetch, step 8.5: GET https://login.example.net/: status 200
-       11 CORS check, step 2: there is no Access-Control-Allow-Origin
+        6 TAO check, step 8: neither Timing-Allow-Origin nor the same origin: no timing details
+        7 serializing a request origin, step 2: redirects led from one foreign origin to another: the origin is null from here on
+        8 HTTP-redirect fetch, step 22: on to https://login.example.net/
+        9 main fetch, step 12: another origin: cors, without a preflight
+       10 HTTP-network-or-cache fetch, step 8.3: credentials mode same-origin, and the request has left its origin: without credentials
+       11 append a request Origin header, step 3: response tainting cors: Origin: null
+       12 HTTP-network fetch, step 8.5: GET https://login.example.net/: status 200
+       13 CORS check, step 2: there is no Access-Control-Allow-Origin
             wanted `null`
             found  nothing
-    => 12 HTTP fetch, step 4.4: the CORS check fails: a network error
+    => 14 HTTP fetch, step 4.4: the CORS check fails: a network error
 
     wire
       1. request
@@ -344,13 +348,14 @@ fn a_header_that_is_not_exposed_and_an_authorization_that_all_engines_let_pass()
 
     path
         1 main fetch, step 12: another origin: cors, without a preflight
-        2 append a request Origin header, step 3: response tainting cors: Origin: https://app.example.com
-        3 HTTP-network fetch, step 8.5: GET https://api.example.com/x: status 200
-        4 CORS check, step 5: the origin matches, and the credentials mode is not include: success
+        2 HTTP-network-or-cache fetch, step 8.3: credentials mode same-origin, and the request has left its origin: without credentials
+        3 append a request Origin header, step 3: response tainting cors: Origin: https://app.example.com
+        4 HTTP-network fetch, step 8.5: GET https://api.example.com/x: status 200
+        5 CORS check, step 5: the origin matches, and the credentials mode is not include: success
             wanted `https://app.example.com`
             found  `https://app.example.com`
-        5 TAO check, step 8: neither Timing-Allow-Origin nor the same origin: no timing details
-        6 main fetch, step 14.2: a CORS filtered response
+        6 TAO check, step 8: neither Timing-Allow-Origin nor the same origin: no timing details
+        7 main fetch, step 14.2: a CORS filtered response
 
     wire
       1. request
@@ -401,7 +406,7 @@ fn a_header_that_is_not_exposed_and_an_authorization_that_all_engines_let_pass()
             wanted `GET`
             found  ``
     =>  9 CORS-preflight fetch, step 7.6: Authorization must be listed by name: `*` does not cover it
-       10 clear cache entries, step 1: a network error clears the entries of this origin and URL
+       10 main fetch, step 12: a network error clears the CORS-preflight cache of this origin and URL
 
     wire
       1. preflight
@@ -473,13 +478,14 @@ fn an_answer_that_nobody_described() {
             wanted `PUT`
             found  `PUT`
         8 CORS-preflight fetch, step 7.12: the grants are stored for 5 s
-        9 append a request Origin header, step 3: response tainting cors: Origin: https://app.example.com
-       10 HTTP-network fetch, step 8.5: PUT https://api.example.com/x: status 200
-       11 CORS check, step 5: the origin matches, and the credentials mode is not include: success
+        9 HTTP-network-or-cache fetch, step 8.3: credentials mode same-origin, and the request has left its origin: without credentials
+       10 append a request Origin header, step 3: response tainting cors: Origin: https://app.example.com
+       11 HTTP-network fetch, step 8.5: PUT https://api.example.com/x: status 200
+       12 CORS check, step 5: the origin matches, and the credentials mode is not include: success
             wanted `https://app.example.com`
             found  `https://app.example.com`
-       12 TAO check, step 8: neither Timing-Allow-Origin nor the same origin: no timing details
-       13 main fetch, step 14.2: a CORS filtered response
+       13 TAO check, step 8: neither Timing-Allow-Origin nor the same origin: no timing details
+       14 main fetch, step 14.2: a CORS filtered response
 
     wire
       1. preflight
@@ -515,6 +521,12 @@ fn an_answer_that_nobody_described() {
          > Accept-Encoding: gzip, deflate
          < 200 OK
          < Access-Control-Allow-Origin: https://app.example.com
+
+    note  [preflight-each-time]
+      Almost every such request is preceded by a preflight: browsers keep what it grants for no more than
+      five seconds.
+      told by  the preflight's answer has no Access-Control-Max-Age, which counts as 5 s
+      remedy   Send `Access-Control-Max-Age: 7200`, or less while the settings still change.
     ");
 }
 
