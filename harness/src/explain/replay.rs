@@ -10,6 +10,7 @@ use corscheck_cases::{
     Alias, Case, Catalogue, Outcome, Reason,
     bind::{Action, ApiWord},
     format::UploadListener,
+    oracle::headers::HeaderList,
     text::escape,
 };
 use toml::{Table, Value};
@@ -17,7 +18,7 @@ use url::Url;
 
 use super::{
     evidence::Evidence,
-    wire::{Exchange, Response},
+    wire::{Answer, Exchange, Response},
 };
 
 /// Fields that servers of the harness set themselves, or that would do harm beyond the replay.
@@ -100,14 +101,26 @@ pub fn file(e: &Evidence) -> Result<String, String> {
     if !redirects.is_empty() {
         put("redirects", Value::Array(redirects));
     }
-    let last = hops.last().and_then(|hop| hop.actual);
-    if let Some(response) = last {
-        put("response", answer(response, origin, Some(Location::of(e.reason()))).into());
-    }
+    // A browser that goes on where the standard stops is answered too: as described, or so that nothing else stops it.
+    let granted = granted(e);
+    let (last, location) = match (hops.last().and_then(|hop| hop.actual), e.unasked.first()) {
+        (Some(actual), _) => (actual, Location::of(e.reason())),
+        (None, Some(Answer::Response(described))) => (described, Location::Home),
+        (None, _) => (&granted, Location::Home),
+    };
+    put("response", answer(last, origin, Some(location)).into());
     put("expect", expect(e, &places).into());
     let mut file = Table::new();
     file.insert("case".to_owned(), Value::Array(vec![Value::Table(entry)]));
     toml::to_string(&file).map_err(|e| format!("the replay cannot be written: {e}"))
+}
+
+/// An answer that grants what was asked for.
+fn granted(e: &Evidence) -> Response {
+    let mut headers = HeaderList::new();
+    headers.append("Access-Control-Allow-Origin", e.question.origin().as_bytes().to_vec());
+    headers.append("Access-Control-Allow-Credentials", &b"true"[..]);
+    Response::new(200, headers)
 }
 
 /// Which origins of the harness stand for those of the evidence.
@@ -371,6 +384,10 @@ mod tests {
         credentials = "include"
         method = "PUT"
         to = "b-tls"
+
+        [case.response]
+        headers = [["Access-Control-Allow-Origin", "{origin}"], ["Access-Control-Allow-Credentials", "true"]]
+        status = 200
         "#);
     }
 }

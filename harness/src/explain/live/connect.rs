@@ -37,17 +37,18 @@ pub(super) fn reach(url: &Url, access: &Access) -> Result<Reach, AccessError> {
         return Ok(ask(socket, url, patience));
     }
     let mut tls = access.tls(&options);
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let name = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let shaken = ServerName::try_from(name)
         .map_err(|e| (TlsFault::Other, e.to_string()))
         .and_then(|name| ClientConnection::new(Arc::new(tls), name).map_err(|e| (tls_fault(&e), e.to_string())))
         .and_then(|connection| shake(StreamOwned::new(connection, socket), patience));
     Ok(match shaken {
+        Ok(stream) if stream.conn.alpn_protocol() == Some(b"h2") => Reach::Http { status: None },
         Ok(stream) => ask(stream, url, patience),
         Err((TlsFault::Other, words)) => match connect(url, &options, patience).map(|socket| ask(socket, url, patience)) {
             // A server that speaks TLS may answer plain HTTP too, with 400.
-            Ok(Reach::Http { status }) if status != 400 => Reach::PlainOnTls,
+            Ok(Reach::Http { status: Some(status) }) if status != 400 => Reach::PlainOnTls,
             _ => Reach::Tls { fault: TlsFault::Other, words },
         },
         Err((fault, words)) => Reach::Tls { fault, words },
@@ -156,7 +157,7 @@ fn told_by(first: &[u8]) -> Reach {
         std::str::from_utf8(digits).ok()?.parse().ok()
     });
     match (status, first) {
-        (Some(status), _) => Reach::Http { status },
+        (Some(status), _) => Reach::Http { status: Some(status) },
         // An alert, of any version of TLS.
         (None, [0x15, 0x03, ..]) => Reach::TlsOnPlain,
         (None, _) => Reach::NotHttp { first: escape(&first[..first.len().min(FIRST_BYTES)]) },
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_first_bytes_tell_who_speaks() {
-        assert_eq!(told_by(b"HTTP/1.1 404 Not Found\r\n"), Reach::Http { status: 404 });
+        assert_eq!(told_by(b"HTTP/1.1 404 Not Found\r\n"), Reach::Http { status: Some(404) });
         assert_eq!(told_by(b"\x15\x03\x01\0\x02\x02\x46"), Reach::TlsOnPlain);
         assert_eq!(told_by(b"SSH-2.0-OpenSSH_9\r\n"), Reach::NotHttp { first: r"SSH-2.0-OpenSSH_9\r\n".to_owned() });
         assert_eq!(told_by(b"\x1b[31m"), Reach::NotHttp { first: r"\x1B[31m".to_owned() });

@@ -140,9 +140,10 @@ fn silent(e: &Evidence) -> Option<Finding> {
 fn this_request(e: &Evidence) -> Option<Finding> {
     let Reach::Http { status } = reach(e)? else { return None };
     let exchange = e.decisive()?;
+    let told = status.map_or_else(|| "TLS and HTTP/2 come about".to_owned(), |status| format!("`HEAD /` is answered with {status}"));
     finding(
         &format!("{} answers other requests, and ends the connection at {}.", host(e), exchange.title()),
-        format!("`HEAD /` is answered with {status}"),
+        told,
         "See the server's log for this request: a crash, a time limit, a firewall that drops what it does not like.",
     )
 }
