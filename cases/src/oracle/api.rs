@@ -784,7 +784,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 if let Some(content_type) = &body.content_type
                     && !defects.has(Defect::BodyTypeIgnored)
                 {
-                    headers.set("Content-Type", content_type.as_bytes());
+                    // A Blob's type may have spaces around it; HTTP takes them off.
+                    headers.set("Content-Type", grammar::normalize(content_type.as_bytes()));
                 }
             }
         }

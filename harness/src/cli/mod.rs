@@ -1,6 +1,7 @@
 //! The command line.
 
 mod doctor;
+mod explain;
 mod list;
 mod run;
 mod show;
@@ -29,6 +30,7 @@ Examples:
   corscheck run --filter 'area:redirect !api:xhr'   by the filter grammar
   corscheck show preflight/header-not-listed        one case with everything it says
   corscheck list --filter level:should              ids and titles
+  corscheck explain URL --origin ORIGIN             why a page may not read, and what to change
 
 Exit codes: 0 as expected · 1 unexpected results · 2 usage · 3 environment · 4 nothing selected · 130 interrupted";
 
@@ -50,6 +52,8 @@ enum Command {
     List(list::ListArgs),
     /// Show one case: what it does, what must happen and why.
     Show(show::ShowArgs),
+    /// Tell why a page may or may not read an answer, and what to change.
+    Explain(Box<explain::ExplainArgs>),
     /// Tell which browsers and drivers are installed, what is missing and how to get it.
     Doctor(doctor::DoctorArgs),
     /// Measure cases per second against a bare in-page loop of the same fetches.
@@ -144,6 +148,7 @@ pub fn main() -> Exit {
         Command::Run(args) => run::run(&args),
         Command::List(args) => list::list(&args),
         Command::Show(args) => show::show(&args),
+        Command::Explain(args) => explain::explain(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Bench(args) => run::bench(&args),
     };

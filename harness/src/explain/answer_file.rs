@@ -184,8 +184,9 @@ fn next_response(text: &[u8]) -> Result<(Response, &[u8]), String> {
     let length = headers.get("Content-Length").and_then(|v| std::str::from_utf8(&v).ok()?.trim().parse().ok());
     let end = body_end(rest, length);
     let body = rest[..end.min(KEPT_BODY)].to_vec();
-    // What was printed may have been decoded: its bytes are for reading only.
-    Ok((Response { status, reason, headers, body, body_end: None }, &rest[end..]))
+    // What was printed may have been decoded already: then its bytes are not those of the coding.
+    let body_end = (!headers.contains("Content-Encoding")).then_some(ReadEnd::Complete);
+    Ok((Response { status, reason, headers, body, body_end }, &rest[end..]))
 }
 
 /// Where a body ends: where its length says so, if the next response or nothing stands there; else before the next status line.
@@ -214,4 +215,99 @@ fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
         None => (text, &[][..]),
     };
     (line.strip_suffix(b"\r").unwrap_or(line), rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use corscheck_cases::{Outcome, Reason};
+
+    use super::*;
+    use crate::explain::{evidence::Evidence, run::Run};
+
+    fn read(text: &str) -> AnswerFile {
+        AnswerFile::parse(text.as_bytes()).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn error(text: &str) -> String {
+        AnswerFile::parse(text.as_bytes()).expect_err("it is wrong")
+    }
+
+    fn explained(text: &str, method: &str) -> Evidence {
+        let file = read(text);
+        let options = Asked {
+            url: Some("https://api.example.com/x".to_owned()),
+            method: Some(method.to_owned()),
+            origin: Some("https://app.example.com".to_owned()),
+            ..Asked::default()
+        };
+        let question = options.or(file.asked.clone()).question().expect("a question");
+        let network = file.network(&question).expect("answers");
+        Evidence::described(question, network)
+    }
+
+    fn ended(run: &Run) -> (Outcome, Option<Reason>, Vec<u16>) {
+        (run.outcome(), run.reason(), run.exchanges.iter().filter_map(|x| Some(x.response()?.status)).collect())
+    }
+
+    #[test]
+    fn the_words_of_the_catalogue() {
+        let text = r#"
+            request = { url = "https://api.example.com/x", origin = "https://app.example.com", method = "PUT", body = { text = "x" } }
+            preflight = { status = 204, headers = [["Access-Control-Allow-Origin", "{origin}"], ["Access-Control-Allow-Methods", "PUT"]] }
+            response = [{ status = 307, headers = [["Access-Control-Allow-Origin", "*"], ["Location", "/y"]] }, { drop = "close" }]
+        "#;
+        let file = read(text);
+        let question = file.asked.clone().question().expect("a question");
+        let mut network = file.network(&question).expect("answers");
+        let run = crate::explain::run::run_described(&question, &mut network);
+        assert_eq!(ended(&run), (Outcome::Blocked, Some(Reason::Network), vec![204, 307, 204]));
+        assert_eq!(run.exchanges.len(), 4, "the preflight's answer repeats");
+        assert!(run.is_unanswered());
+        let raw = explained("response = { raw = ['HTTP/1.1 200 OK\\r\\nA b: c\\r\\n\\r\\n'] }", "GET");
+        assert_eq!(raw.reason(), Some(Reason::Network), "it is no HTTP");
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        assert!(error("response = { statsu = 200 }").contains("line 1"), "{}", error("response = { statsu = 200 }"));
+        assert!(error("respons = {}").contains("`preflight`"), "{}", error("respons = {}"));
+        assert!(error("").contains("it describes no answer"));
+        assert!(error("<html>").contains("curl -i"), "{}", error("<html>"));
+        assert!(error("HTTP/1.1 OK\n\n").contains("is no status line"));
+        assert!(error("HTTP/1.1 200 OK\nno field\n\n").contains("`no field` is no header field"));
+        assert!(error("HTTP/1.1 100 Continue\n\n").contains("no final response"));
+        let file = read("response = { raw = ['x'], status = 200 }");
+        let question = Asked { url: Some("https://x.example/".to_owned()), ..Asked::default() }.question().expect("a question");
+        assert!(file.network(&question).expect_err("a contradiction").contains("`raw`"));
+        assert!(AnswerFile::parse(b"\xff").is_err());
+    }
+
+    #[test]
+    fn what_curl_prints() {
+        let one = "HTTP/2 200 \r\naccess-control-allow-origin: https://app.example.com\r\nx:y\r\n\r\nbody\n";
+        assert_eq!(ended(&explained(one, "GET").run), (Outcome::Allowed, None, vec![200]));
+        // One answer is that of the actual request; nobody said what the preflight's is.
+        let evidence = explained(one, "PUT");
+        assert_eq!(ended(&evidence.run), (Outcome::Allowed, None, vec![204, 200]));
+        assert!(evidence.run.exchanges[0].is_assumed() && !evidence.run.exchanges[1].is_assumed());
+        // Two: the preflight's, then the other. Proxies and interim responses do not count; lines may end in LF.
+        let two = "HTTP/1.1 200 Connection established\n\nHTTP/1.1 403 Forbidden\nContent-Length: 16\n\nHTTP/1.1 200 OK\n\n\
+                   HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\nAccess-Control-Allow-Origin: *\n\nHTTP is fun\n";
+        let evidence = explained(two, "PUT");
+        assert_eq!(ended(&evidence.run), (Outcome::Blocked, Some(Reason::AcaoMissing), vec![403]));
+        assert_eq!(evidence.unasked.len(), 1);
+        assert!(matches!(&evidence.unasked[0], Answer::Response(r) if r.body == b"HTTP is fun\n"), "{:?}", evidence.unasked);
+        assert_eq!(evidence.run.exchanges[0].response().map(|r| r.body.as_slice()), Some(&b"HTTP/1.1 200 OK\n"[..]), "by its length");
+        // The way of a redirect.
+        let way = "HTTP/1.1 302 Found\nLocation: /y\nAccess-Control-Allow-Origin: *\n\nHTTP/1.1 200 OK\nAccess-Control-Allow-Origin: *\n\n";
+        assert_eq!(ended(&explained(way, "GET").run), (Outcome::Allowed, None, vec![302, 200]));
+        // A way that is not described to its end is taken to end well.
+        let cut = "HTTP/1.1 302 Found\nLocation: /y\nAccess-Control-Allow-Origin: *\n\n";
+        let evidence = explained(cut, "GET");
+        assert_eq!(ended(&evidence.run), (Outcome::Allowed, None, vec![302, 200]));
+        assert!(evidence.run.exchanges[1].is_assumed());
+        // What was decoded on the way needs not decode again.
+        let gzip = "HTTP/1.1 200 OK\nContent-Encoding: gzip\nAccess-Control-Allow-Origin: *\n\nplain";
+        assert_eq!(ended(&explained(gzip, "GET").run), (Outcome::Allowed, None, vec![200]));
+    }
 }

@@ -7,7 +7,7 @@
 use corscheck_cases::{
     Outcome, Reason,
     bind::ApiWord,
-    oracle::{grammar::is_token, network::Fault},
+    oracle::{grammar::is_token, network::Fault, safelist::is_non_wildcard_name},
 };
 use serde::Serialize;
 use url::Url;
@@ -26,6 +26,9 @@ pub struct Consoles {
     pub chrome: Vec<String>,
     /// Firefox's lines.
     pub firefox: Vec<FirefoxLine>,
+    /// Where engines are known to do otherwise than the standard demands, what they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
 }
 
 /// A line of Firefox's console.
@@ -53,7 +56,29 @@ pub fn consoles(e: &Evidence) -> Consoles {
     if !matches!(e.run.outcome(), Outcome::Blocked) {
         return Consoles::default();
     }
-    Consoles { chrome: chrome(e), firefox: firefox(e) }
+    if let Some(name) = refused_name(e)
+        && let Some((_, response)) = e.refused_for(&[Reason::HeaderNotAllowed])
+        && is_non_wildcard_name(&name)
+        && response.lists("Access-Control-Allow-Headers", "*")
+        && !e.question.includes_credentials()
+    {
+        return only_warned(url(e));
+    }
+    Consoles { chrome: chrome(e), firefox: firefox(e), note: None }
+}
+
+/// Authorization under `*`: blocked by the standard, and let pass by the engines of today.
+fn only_warned(url: &Url) -> Consoles {
+    let text = format!(
+        "Cross-Origin Request Warning: The Same Origin Policy will disallow reading the remote resource at {url} soon. (Reason: When the \
+         `Access-Control-Allow-Headers` is `*`, the `Authorization` header is not covered. To include the `Authorization` header, it must be \
+         explicitly listed in CORS header `Access-Control-Allow-Headers`)."
+    );
+    Consoles {
+        chrome: Vec::new(),
+        firefox: vec![FirefoxLine { text, category: Some("CORSAllowHeaderFromPreflightDeprecation"), link: None }],
+        note: Some("Chromium, Firefox and WebKit let this request pass today, against the standard; Chrome says nothing, Firefox warns."),
+    }
 }
 
 fn is_xhr(e: &Evidence) -> bool {

@@ -62,6 +62,14 @@ impl Described {
         Self { answers, requests: 0, assumed: Vec::new() }
     }
 
+    /// What is described for requests that were not made: those after a preflight that was refused.
+    pub fn unasked(&self) -> &[Answer] {
+        match &self.answers {
+            Answers::ByKind { response, .. } => response.answers.get(response.asked..).unwrap_or_default(),
+            Answers::InOrder(answers) => answers.get(self.requests..).unwrap_or_default(),
+        }
+    }
+
     /// Which requests, counted from 0, got an answer that nobody described.
     pub fn assumed(&self) -> &[usize] {
         &self.assumed

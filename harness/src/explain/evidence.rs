@@ -3,12 +3,13 @@
 use corscheck_cases::{Outcome, Reason};
 
 use super::{
+    described::Described,
     near::{Near, near},
     probe::{Kind, Probe},
     question::Question,
     reach::Reach,
-    run::Run,
-    wire::{Exchange, Response},
+    run::{Run, run_described},
+    wire::{Answer, Exchange, Response},
 };
 
 /// What was asked, what came of it, and what was asked besides.
@@ -22,12 +23,20 @@ pub struct Evidence {
     pub probes: Vec<Probe>,
     /// How far a connection gets, where there was no response.
     pub reach: Option<Reach>,
+    /// Answers that are described for requests that were never made.
+    pub unasked: Vec<Answer>,
 }
 
 impl Evidence {
+    /// What is known of described answers.
+    pub fn described(question: Question, mut network: Described) -> Self {
+        let run = run_described(&question, &mut network);
+        Self { unasked: network.unasked().to_vec(), ..Self::new(question, run) }
+    }
+
     /// What is known when nothing was asked besides.
     pub fn new(question: Question, run: Run) -> Self {
-        Self { question, run, probes: Vec::new(), reach: None }
+        Self { question, run, probes: Vec::new(), reach: None, unasked: Vec::new() }
     }
 
     /// Why there is nothing to read, if so.
@@ -98,13 +107,19 @@ impl Evidence {
             return near(&value, &origin).map(|kind| (kind, value));
         }
         self.refused_for(&[Reason::AcaoMissing])?;
-        if self.probe(Kind::OtherOrigin).is_some_and(|other| other.allow_origin().is_some()) {
+        if self.alternates().is_some() || self.probe(Kind::OtherOrigin).is_some_and(|other| other.allow_origin().is_some()) {
             return None;
         }
         self.probes.iter().find_map(|probe| match probe.kind {
             Kind::Variant(kind) if probe.exchange.response()?.allow_origin().is_some() => Some((kind, probe.exchange.origin()?)),
             _ => None,
         })
+    }
+
+    /// Two answers to one and the same GET, where they differ in what they allow.
+    pub fn alternates(&self) -> Option<(&Response, &Response)> {
+        let (first, again) = (self.own_get()?, self.probe(Kind::Again)?);
+        (first.status == again.status && first.allow_origin() != again.allow_origin()).then_some((first, again))
     }
 
     /// Whether the server answers an origin that it cannot know with that origin.

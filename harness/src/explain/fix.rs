@@ -80,13 +80,13 @@ pub fn fix(e: &Evidence) -> Option<Fix> {
     }
     let mut mending = Mending {
         question: e.question.clone(),
-        answers: e.run.exchanges.iter().map(|x| x.answer.clone()).collect(),
+        answers: e.run.exchanges.iter().map(|x| x.answer.clone()).chain(e.unasked.iter().cloned()).collect(),
         wildcard: uses_wildcard(e),
         request: None,
     };
     let (run, proof) = mending.mend();
     let mut edits: Vec<_> = mending.request.into_iter().collect();
-    edits.extend(run.exchanges.iter().enumerate().filter_map(|(i, x)| edit(e.run.exchanges.get(i), x)));
+    edits.extend(run.exchanges.iter().enumerate().filter_map(|(i, x)| edit(before(e, i), x)));
     (proof == Proof::Allowed || !edits.is_empty()).then_some(Fix { edits, proof })
 }
 
@@ -121,7 +121,9 @@ impl Mending {
         let mut exposed = false;
         for _ in 0..MOST_CHANGES {
             let run = run_described(&self.question, &mut Described::in_order(self.answers.clone()));
-            self.answers = run.exchanges.iter().map(|x| x.answer.clone()).collect();
+            // Those that are taken for granted are changed like others.
+            let known = self.answers.len();
+            self.answers.extend(run.exchanges.iter().skip(known).map(|x| x.answer.clone()));
             let changed = match run.outcome() {
                 Outcome::Allowed if exposed || !self.expose(&run) => return (run, Proof::Allowed),
                 Outcome::Allowed => {
@@ -258,11 +260,23 @@ fn grant(headers: &mut HeaderList<'static>, name: &'static str, granted: &[Strin
     headers.set(name, list.join(", ").into_bytes());
 }
 
-/// What was changed from one exchange to the other.
-fn edit(before: Option<&Exchange>, after: &Exchange) -> Option<Edit> {
+/// The answer to the n-th request before any change, if somebody gave or described it.
+fn before(e: &Evidence, n: usize) -> Option<&Response> {
+    let answer = match e.run.exchanges.get(n) {
+        Some(exchange) => &exchange.answer,
+        None => e.unasked.get(n - e.run.exchanges.len())?,
+    };
+    match answer {
+        Answer::Response(response) => Some(response),
+        Answer::Assumed(_) | Answer::Fault(_) => None,
+    }
+}
+
+/// What was changed from one answer to the other.
+fn edit(before: Option<&Response>, after: &Exchange) -> Option<Edit> {
     let bare = Response::new(200, HeaderList::new());
-    let seen = before.is_some_and(|x| !x.is_assumed());
-    let (old, new) = (before.and_then(Exchange::response).unwrap_or(&bare), after.response()?);
+    let seen = before.is_some();
+    let (old, new) = (before.unwrap_or(&bare), after.response()?);
     let (mut removed, mut added) = (Vec::new(), Vec::new());
     if old.status != new.status {
         removed.push(status_line(old));
@@ -286,4 +300,169 @@ fn edit(before: Option<&Exchange>, after: &Exchange) -> Option<Edit> {
 fn status_line(response: &Response) -> String {
     let reason = http::StatusCode::from_u16(response.status).ok().and_then(|s| s.canonical_reason()).unwrap_or_default();
     format!("{} {reason}", response.status).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use corscheck_cases::oracle::network::Fault;
+
+    use super::*;
+    use crate::explain::{reach::Reach, scene::Scene};
+
+    const OWN: &str = "Access-Control-Allow-Origin: https://app.example.com";
+
+    fn told(scene: Scene) -> String {
+        let Some(fix) = fix(&scene.evidence()) else { return "nothing to mend".to_owned() };
+        let mut out = String::new();
+        for edit in &fix.edits {
+            _ = writeln!(out, "{}{}", edit.to, if edit.seen { "" } else { " (unseen)" });
+            edit.removed.iter().for_each(|line| _ = writeln!(out, "- {line}"));
+            edit.added.iter().for_each(|line| _ = writeln!(out, "+ {line}"));
+        }
+        _ = write!(out, "{:?}", fix.proof);
+        out
+    }
+
+    #[test]
+    fn one_answer_is_mended_until_the_request_is_allowed() {
+        insta::assert_snapshot!(told(Scene::get().include().answer(200, "access-control-allow-origin: *\nVary: Accept")), @r"
+        the answer to GET https://api.example.com/x
+        - access-control-allow-origin: *
+        - Vary: Accept
+        + access-control-allow-origin: https://app.example.com
+        + Access-Control-Allow-Credentials: true
+        + Vary: Accept, Origin
+        Allowed
+        ");
+        insta::assert_snapshot!(told(Scene::get().include().answer(200, &format!("{OWN}\nAccess-Control-Allow-Credentials: True"))), @r"
+        the answer to GET https://api.example.com/x
+        - Access-Control-Allow-Credentials: True
+        + Access-Control-Allow-Credentials: true
+        Allowed
+        ");
+        insta::assert_snapshot!(told(Scene::get().answer(200, &format!("{OWN}\n{OWN}"))), @r"
+        the answer to GET https://api.example.com/x
+        - Access-Control-Allow-Origin: https://app.example.com
+        - Access-Control-Allow-Origin: https://app.example.com
+        + Access-Control-Allow-Origin: https://app.example.com
+        + Vary: Origin
+        Allowed
+        ");
+        insta::assert_snapshot!(told(Scene::get().answer(500, "")), @r"
+        the answer to GET https://api.example.com/x
+        + Access-Control-Allow-Origin: https://app.example.com
+        + Vary: Origin
+        Allowed
+        ");
+    }
+
+    #[test]
+    fn a_preflight_and_the_answer_behind_it_are_mended_together() {
+        let scene = Scene::put().include().header("X-A", "1").header("X-B", "2");
+        insta::assert_snapshot!(told(scene.preflight(401, "Access-Control-Allow-Methods: *, GET")), @r"
+        the answer to the preflight OPTIONS https://api.example.com/x
+        - 401 Unauthorized
+        - Access-Control-Allow-Methods: *, GET
+        + 204 No Content
+        + Access-Control-Allow-Origin: https://app.example.com
+        + Access-Control-Allow-Credentials: true
+        + Access-Control-Allow-Methods: GET, PUT
+        + Access-Control-Allow-Headers: x-a, x-b
+        the answer to PUT https://api.example.com/x (unseen)
+        + Access-Control-Allow-Origin: https://app.example.com
+        + Access-Control-Allow-Credentials: true
+        + Vary: Origin
+        Allowed
+        ");
+        // Where the server answers `*`, the rest of the fix does too.
+        insta::assert_snapshot!(told(Scene::put().preflight(204, "Access-Control-Allow-Origin: *")), @r"
+        the answer to the preflight OPTIONS https://api.example.com/x
+        + Access-Control-Allow-Methods: PUT
+        the answer to PUT https://api.example.com/x (unseen)
+        + Access-Control-Allow-Origin: *
+        Allowed
+        ");
+        // What a file describes of the answer behind is mended and not guessed.
+        insta::assert_snapshot!(told(Scene::put().preflight(404, "").answer(200, "Access-Control-Allow-Origin: null")), @r"
+        the answer to the preflight OPTIONS https://api.example.com/x
+        - 404 Not Found
+        + 204 No Content
+        + Access-Control-Allow-Origin: https://app.example.com
+        + Access-Control-Allow-Methods: PUT
+        the answer to PUT https://api.example.com/x
+        - Access-Control-Allow-Origin: null
+        + Access-Control-Allow-Origin: https://app.example.com
+        + Vary: Origin
+        Allowed
+        ");
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_request_is_mended_there() {
+        let patch = Scene::new("patch", "https://api.example.com/x");
+        insta::assert_snapshot!(told(patch.preflight(204, &format!("{OWN}\nAccess-Control-Allow-Methods: PATCH")).answer(200, OWN)), @r"
+        the request
+        - method: patch
+        + method: PATCH
+        Allowed
+        ");
+        insta::assert_snapshot!(told(Scene::get().mode(Mode::NoCors).answer(200, "")), @r"
+        the request
+        - mode: no-cors
+        + mode: cors
+        the answer to GET https://api.example.com/x
+        + Access-Control-Allow-Origin: https://app.example.com
+        + Vary: Origin
+        Allowed
+        ");
+        insta::assert_snapshot!(told(Scene::get().mode(Mode::SameOrigin)), @r"
+        the request
+        - mode: same-origin
+        + mode: cors
+        the answer to GET https://api.example.com/x (unseen)
+        + Access-Control-Allow-Origin: https://app.example.com
+        + Vary: Origin
+        Allowed
+        ");
+        insta::assert_snapshot!(told(Scene::put().preflight(308, "Location: /x/")), @r"
+        the request
+        - url: https://api.example.com/x
+        + url: https://api.example.com/x/
+        AskAgain
+        ");
+    }
+
+    #[test]
+    fn headers_are_exposed() {
+        let scene = Scene::get().expects("X-Total").expects("ETag").expects("X-None");
+        insta::assert_snapshot!(told(scene.answer(200, &format!("{OWN}\nX-Total: 1\nETag: \"1\"\nAccess-Control-Expose-Headers: Link"))), @r"
+        the answer to GET https://api.example.com/x
+        - Access-Control-Expose-Headers: Link
+        + Access-Control-Expose-Headers: Link, X-Total, ETag
+        Allowed
+        ");
+    }
+
+    #[test]
+    fn nobody_is_told_to_allow_null_with_credentials() {
+        let tainted =
+            || Scene::get().answer(302, &format!("{OWN}\nAccess-Control-Allow-Credentials: true\nLocation: https://cdn.example.net/x"));
+        insta::assert_snapshot!(told(tainted().answer(200, OWN)), @r"
+        the answer to GET https://cdn.example.net/x
+        - Access-Control-Allow-Origin: https://app.example.com
+        + Access-Control-Allow-Origin: *
+        Allowed
+        ");
+        insta::assert_snapshot!(told(tainted().include().answer(200, OWN)), @"nothing to mend");
+        insta::assert_snapshot!(told(Scene::get().origin("null").include().answer(200, "")), @"nothing to mend");
+    }
+
+    #[test]
+    fn where_headers_have_no_part_there_is_no_fix() {
+        insta::assert_snapshot!(told(Scene::get().answer(200, OWN)), @"nothing to mend");
+        insta::assert_snapshot!(told(Scene::new("GET", "https://api.example.com:6000/")), @"nothing to mend");
+        insta::assert_snapshot!(told(Scene::get().unanswered(Fault::Broken("x".into()), Reach::Closed)), @"nothing to mend");
+    }
 }

@@ -20,7 +20,7 @@ pub const FORMAT: u32 = 1;
 ///
 /// Bytes stand in the notation of case files: ASCII, `\xHH`, `\r`, `\n`, `\t`, `\\`.
 pub fn json(explanation: &Explanation) -> Value {
-    let Explanation { source, evidence, verdict, diagnoses, fix, consoles } = explanation;
+    let Explanation { source, evidence, verdict, diagnoses, fix, consoles, confirmation } = explanation;
     let question = &evidence.question;
     let probes: Vec<_> = evidence
         .probes
@@ -59,6 +59,10 @@ pub fn json(explanation: &Explanation) -> Value {
         "diagnoses": diagnoses,
         "fix": fix,
         "consoles": consoles,
+        "browser": confirmation.as_ref().map(|confirmation| match confirmation {
+            Ok(confirmed) => json!({ "confirmation": confirmed }),
+            Err(words) => json!({ "not_confirmed": words }),
+        }),
     })
 }
 
@@ -86,4 +90,34 @@ fn exchange(x: &Exchange) -> Value {
             "ms": s.ms,
         })),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::{probe::Kind, scene::Scene};
+
+    #[test]
+    fn the_document() {
+        let scene = Scene::get().include().answer(200, "Access-Control-Allow-Origin: *\nX-Byte: \u{e9}").probe(
+            Kind::OtherOrigin,
+            200,
+            "Access-Control-Allow-Origin: *",
+        );
+        let document = json(&Explanation::of(scene.evidence(), Source::Live { probes: true }));
+        let mut pretty = serde_json::to_string_pretty(&document).expect("it can be written");
+        pretty = pretty.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        insta::assert_snapshot!("document", pretty);
+    }
+
+    #[test]
+    fn it_can_be_read_whatever_the_answer_holds() {
+        let hostile = "\u{1b}[2J\u{202e}\"\\";
+        let scene = Scene::put().preflight(403, &format!("X-{hostile}: {hostile}\nAccess-Control-Allow-Origin: {hostile}\n\n{hostile}"));
+        let document = json(&Explanation::of(scene.evidence(), Source::File(hostile.to_owned())));
+        let text = serde_json::to_string(&document).expect("it can be written");
+        let read: Value = serde_json::from_str(&text).expect("it can be read");
+        assert_eq!(read, document);
+        assert_eq!((&read["format"], &read["verdict"]["word"]), (&json!(1), &json!("blocked")));
+    }
 }

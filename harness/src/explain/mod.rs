@@ -13,11 +13,13 @@ pub mod diagnosis;
 pub mod evidence;
 pub mod fix;
 pub mod json;
+pub mod live;
 pub mod near;
 pub mod probe;
 pub mod question;
 pub mod reach;
 pub mod recording;
+pub mod replay;
 pub mod run;
 pub mod symptoms;
 pub mod text;
@@ -27,7 +29,7 @@ pub mod wire;
 #[cfg(test)]
 mod scene;
 
-use self::{consoles::Consoles, diagnosis::Diagnosis, evidence::Evidence, fix::Fix, verdict::Verdict};
+use self::{consoles::Consoles, diagnosis::Diagnosis, evidence::Evidence, fix::Fix, live::Confirmation, verdict::Verdict};
 
 /// Everything that is told of a request.
 #[derive(Debug, Clone)]
@@ -44,6 +46,8 @@ pub struct Explanation {
     pub fix: Option<Fix>,
     /// What browsers say of it.
     pub consoles: Consoles,
+    /// What a real browser made of it, where one was asked; or why none has.
+    pub confirmation: Option<Result<Confirmation, String>>,
 }
 
 /// Where answers come from.
@@ -68,6 +72,7 @@ impl Explanation {
             consoles: consoles::consoles(&evidence),
             evidence,
             source,
+            confirmation: None,
         }
     }
 }

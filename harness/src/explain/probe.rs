@@ -30,7 +30,7 @@ pub const OTHER_ORIGIN: &str = "https://corscheck-probe.example";
 const ERROR_PATH: &str = "/corscheck-probe-404";
 
 /// The most probes of one explanation.
-const MOST_PROBES: usize = 14;
+const MOST_PROBES: usize = 16;
 
 /// How long a probe may take, in milliseconds.
 const PROBE_MS: u32 = 3_000;
@@ -46,6 +46,8 @@ const REPEATED: &[&str] = &["User-Agent", "Accept", "Accept-Language", "Referer"
 pub enum Kind {
     /// GET with the page's origin.
     OwnOrigin,
+    /// The same once more: some servers say yes and no in turn.
+    Again,
     /// GET without `Origin`, as for an image or from a terminal.
     WithoutOrigin,
     /// GET with [`OTHER_ORIGIN`].
@@ -71,6 +73,7 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Kind::OwnOrigin => "own-origin",
+            Kind::Again => "own-origin-again",
             Kind::WithoutOrigin => "without-origin",
             Kind::OtherOrigin => "other-origin",
             Kind::NullOrigin => "null-origin",
@@ -152,7 +155,7 @@ pub fn next(evidence: &Evidence) -> Option<Kind> {
 /// What would tell something by what is known, the most telling first.
 fn wanted(evidence: &Evidence) -> Vec<Kind> {
     use Kind::{
-        Conditional, ErrorPath, HarmlessPreflight, MethodPreflight, NullOrigin, OtherOrigin, OwnOrigin, PlainOptions, WithoutOrigin,
+        Again, Conditional, ErrorPath, HarmlessPreflight, MethodPreflight, NullOrigin, OtherOrigin, OwnOrigin, PlainOptions, WithoutOrigin,
     };
     let run = &evidence.run;
     let cors = evidence.question.mode() == Mode::Cors && !evidence.question.environment.origin.is_same(&evidence.question.url);
@@ -163,9 +166,8 @@ fn wanted(evidence: &Evidence) -> Vec<Kind> {
     if evidence.refused_preflight().is_some() {
         kinds.extend([HarmlessPreflight, MethodPreflight, PlainOptions]);
     }
-    if evidence.own_get().is_none() {
-        kinds.push(OwnOrigin);
-    }
+    // One right behind the other: what is asked between them may change the second answer.
+    kinds.push(if evidence.own_get().is_none() { OwnOrigin } else { Again });
     kinds.push(OtherOrigin);
     let own = evidence.own_get().and_then(Response::allow_origin);
     let own_is_specific = own.as_deref().is_some_and(|value| value != "*");
@@ -198,7 +200,13 @@ fn is_possible(evidence: &Evidence, kind: Kind) -> bool {
         Kind::MethodPreflight => {
             question.method() != "GET" && evidence.decisive().is_some_and(|x| x.request.contains("Access-Control-Request-Headers"))
         }
-        Kind::OwnOrigin | Kind::WithoutOrigin | Kind::OtherOrigin | Kind::ErrorPath | Kind::HarmlessPreflight | Kind::PlainOptions => true,
+        Kind::OwnOrigin
+        | Kind::Again
+        | Kind::WithoutOrigin
+        | Kind::OtherOrigin
+        | Kind::ErrorPath
+        | Kind::HarmlessPreflight
+        | Kind::PlainOptions => true,
     }
 }
 
@@ -250,6 +258,7 @@ pub fn told(evidence: &Evidence, probe: &Probe) -> (String, String, String) {
     let exchange = &probe.exchange;
     let asked = match probe.kind {
         Kind::OwnOrigin => "GET with this origin".to_owned(),
+        Kind::Again => "GET with this origin, once more".to_owned(),
         Kind::WithoutOrigin => "GET without Origin".to_owned(),
         Kind::OtherOrigin | Kind::NullOrigin | Kind::Variant(_) => {
             format!("GET with Origin: {}", exchange.origin().unwrap_or_default())
@@ -273,6 +282,8 @@ fn meaning(evidence: &Evidence, probe: &Probe, response: &Response, allow: Optio
     match probe.kind {
         Kind::OwnOrigin if allow.is_some() => "answers to GET have the headers",
         Kind::OwnOrigin => "answers to GET lack the headers as well",
+        Kind::Again if same(evidence.own_get()) => "the answer is the same",
+        Kind::Again => "the answer is another, to the same request",
         Kind::WithoutOrigin if same(evidence.own_get()) => "Origin makes no difference",
         Kind::WithoutOrigin => "the server looks at Origin",
         Kind::OtherOrigin if allow == Some(OTHER_ORIGIN) => "the server allows any origin, by repeating it",
@@ -298,5 +309,147 @@ fn meaning(evidence: &Evidence, probe: &Probe, response: &Response, allow: Optio
         Kind::HarmlessPreflight | Kind::MethodPreflight => "it fails as well",
         Kind::PlainOptions if grammar::is_ok_status(response.status) => "OPTIONS as such is answered",
         Kind::PlainOptions => "OPTIONS as such is refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use corscheck_cases::oracle::network::{Fault, Incoming, Read, ReadEnd};
+
+    use super::*;
+    use crate::explain::scene::{ORIGIN, Scene, response};
+
+    /// Answers every request by a function of method, path and origin, and keeps what was asked.
+    struct Fake<F> {
+        answer: F,
+        asked: Vec<(String, Url, Option<String>)>,
+        clock_ms: u64,
+        each_ms: u64,
+    }
+
+    impl<'a, F: Fn(&str, &str, Option<&str>) -> Response> Network<'a> for Fake<F> {
+        type Body = Vec<u8>;
+
+        fn exchange(&mut self, request: &Outgoing<'_, 'a>) -> Result<Incoming<'a, Vec<u8>>, Fault> {
+            assert!(request.body.is_none() && !request.headers.contains("Cookie") && !request.headers.contains("Authorization"));
+            assert_eq!(request.limits.timeout_ms, Some(PROBE_MS));
+            self.clock_ms += self.each_ms;
+            let origin = request.headers.get("Origin").map(|o| String::from_utf8_lossy(&o).into_owned());
+            let response = (self.answer)(request.method, request.url.path(), origin.as_deref());
+            self.asked.push((request.method.to_owned(), request.url.clone(), origin));
+            Ok(Incoming { status: response.status, status_text: Cow::Borrowed(b""), headers: response.headers, body: response.body })
+        }
+
+        fn read(&mut self, body: Vec<u8>, _: Limits) -> Read<'a> {
+            Read { bytes: Cow::Owned(body), end: ReadEnd::Complete }
+        }
+
+        fn now_ms(&mut self) -> u64 {
+            self.clock_ms
+        }
+    }
+
+    fn made(scene: Scene, each_ms: u64, answer: impl Fn(&str, &str, Option<&str>) -> Response) -> Vec<&'static str> {
+        let mut evidence = scene.evidence();
+        let mut network = Fake { answer, asked: Vec::new(), clock_ms: 0, each_ms };
+        probe(&mut evidence, &mut network);
+        assert!(evidence.probes.len() <= MOST_PROBES);
+        for (method, url, _) in &network.asked {
+            assert!(matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS"), "{method} is not safe");
+            assert_eq!(url.origin(), evidence.question.url.origin(), "{url} is another server's");
+            assert!(url.username().is_empty() && url.fragment().is_none(), "{url}");
+        }
+        evidence.probes.iter().map(|p| p.kind.word()).collect()
+    }
+
+    fn nothing(_: &str, _: &str, _: Option<&str>) -> Response {
+        response(200, "")
+    }
+
+    #[test]
+    fn a_preflight_that_fails_on_a_server_without_cors_takes_the_most() {
+        let scene = Scene::new("PUT", "https://api.example.com/x#f").header("X-A", "1").preflight(401, "");
+        insta::assert_snapshot!(made(scene, 0, nothing).join(" "), @"harmless-preflight method-preflight plain-options own-origin own-origin-again other-origin without-origin origin-with-slash origin-with-other-scheme origin-with-other-port origin-with-or-without-www origin-in-upper-case error-path");
+    }
+
+    #[test]
+    fn an_allowed_read_is_looked_at_for_dangers() {
+        let reflects = |_: &str, _: &str, origin: Option<&str>| {
+            response(200, &origin.map(|o| format!("Access-Control-Allow-Origin: {o}")).unwrap_or_default())
+        };
+        let scene = || Scene::get().answer(200, &format!("Access-Control-Allow-Origin: {ORIGIN}\nETag: 1"));
+        insta::assert_snapshot!(made(scene(), 0, reflects).join(" "), @"own-origin-again other-origin without-origin null-origin error-path conditional");
+        insta::assert_snapshot!(made(Scene::get().answer(200, "Access-Control-Allow-Origin: *"), 0, nothing).join(" "), @"own-origin-again other-origin error-path");
+    }
+
+    #[test]
+    fn the_first_spelling_that_is_known_ends_the_search() {
+        let knows = |_: &str, _: &str, origin: Option<&str>| match origin {
+            Some("http://app.example.com") => response(200, "Access-Control-Allow-Origin: http://app.example.com"),
+            _ => response(200, ""),
+        };
+        let kinds = made(Scene::get().answer(200, ""), 0, knows);
+        insta::assert_snapshot!(kinds.join(" "), @"own-origin-again other-origin without-origin origin-with-slash origin-with-other-scheme error-path");
+    }
+
+    #[test]
+    fn what_no_probe_can_tell_is_not_probed() {
+        let none: [Scene; 4] = [
+            Scene::get().mode(Mode::NoCors).answer(200, ""),
+            Scene::new("GET", "https://app.example.com/x").answer(200, ""),
+            Scene::get().mode(Mode::SameOrigin),
+            Scene::get().unanswered(Fault::Broken("x".into()), crate::explain::reach::Reach::Closed),
+        ];
+        for scene in none {
+            assert!(made(scene.clone(), 0, nothing).is_empty(), "{scene:?}");
+        }
+    }
+
+    #[test]
+    fn slow_servers_are_asked_less() {
+        let scene = Scene::put().preflight(401, "");
+        assert_eq!(made(scene, 4_000, nothing).len(), 3, "after {ALL_MS} ms no further one is begun");
+    }
+
+    #[test]
+    fn what_probes_tell() {
+        let own = "Access-Control-Allow-Origin: https://app.example.com\nETag: 1";
+        let evidence = Scene::put()
+            .preflight(403, "")
+            .probe(Kind::HarmlessPreflight, 204, own)
+            .probe(Kind::MethodPreflight, 403, "")
+            .probe(Kind::PlainOptions, 200, "")
+            .probe(Kind::OwnOrigin, 200, own)
+            .probe(Kind::OtherOrigin, 200, "Access-Control-Allow-Origin: https://corscheck-probe.example")
+            .probe(Kind::WithoutOrigin, 200, "")
+            .probe(Kind::NullOrigin, 200, "Access-Control-Allow-Origin: null")
+            .probe(Kind::Variant(Near::Slash), 200, "Access-Control-Allow-Origin: https://app.example.com/")
+            .probe(Kind::Variant(Near::Case), 200, "")
+            .probe(Kind::ErrorPath, 404, "")
+            .probe(Kind::Conditional, 304, "")
+            .evidence();
+        let told: Vec<_> = evidence
+            .probes
+            .iter()
+            .map(|p| {
+                let (asked, answered, told) = told(&evidence, p);
+                format!("{asked}: {answered}: {told}")
+            })
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @r"
+        preflight for GET without headers: 204, Access-Control-Allow-Origin: https://app.example.com: preflights are answered: it is about what this one asks for
+        preflight for PUT without headers: 403, no Access-Control-Allow-Origin: it fails as well
+        OPTIONS without Access-Control-Request-Method: 200, no Access-Control-Allow-Origin: OPTIONS as such is answered
+        GET with this origin: 200, Access-Control-Allow-Origin: https://app.example.com: answers to GET have the headers
+        GET with Origin: https://corscheck-probe.example: 200, Access-Control-Allow-Origin: https://corscheck-probe.example: the server allows any origin, by repeating it
+        GET without Origin: 200, no Access-Control-Allow-Origin: the server looks at Origin
+        GET with Origin: null: 200, Access-Control-Allow-Origin: null: sandboxed frames of anybody are allowed
+        GET with Origin: https://app.example.com/: 200, Access-Control-Allow-Origin: https://app.example.com/: the server knows the origin in this spelling
+        GET with Origin: https://APP.EXAMPLE.COM: 200, no Access-Control-Allow-Origin: this spelling is not known either
+        GET /corscheck-probe-404: 404, no Access-Control-Allow-Origin: error answers lack the headers
+        GET with If-None-Match: 304, no Access-Control-Allow-Origin: a 304 has other headers than a 200
+        ");
     }
 }

@@ -46,8 +46,9 @@ pub enum Reach {
     Closed,
     /// It speaks HTTP: it was this request that it did not answer.
     Http {
-        /// The status of its answer to `HEAD /`.
-        status: u16,
+        /// The status of its answer to `HEAD /`; absent where HTTP/2 was agreed on, and nothing was asked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
     },
 }
 

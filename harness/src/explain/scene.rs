@@ -14,7 +14,6 @@ use super::{
     probe::{Kind, Probe},
     question::Asked,
     reach::Reach,
-    run::run_described,
     wire::{Answer, Exchange, Response},
 };
 
@@ -138,8 +137,7 @@ impl Scene {
 
     pub(super) fn evidence(self) -> Evidence {
         let question = self.asked.question().expect("a question");
-        let run = run_described(&question, &mut Described::by_kind(self.preflight, self.response));
-        let mut evidence = Evidence::new(question, run);
+        let mut evidence = Evidence::described(question, Described::by_kind(self.preflight, self.response));
         for (kind, answer) in self.probes {
             let exchange = probe_exchange(&evidence, kind, answer);
             evidence.probes.push(Probe { kind, exchange });

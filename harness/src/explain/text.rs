@@ -39,6 +39,7 @@ pub fn text(explanation: &Explanation, color: bool) -> String {
     sheet.diagnoses(explanation, Rank::Warning);
     sheet.diagnoses(explanation, Rank::Note);
     sheet.consoles(explanation);
+    sheet.browser(explanation);
     sheet.out
 }
 
@@ -68,7 +69,7 @@ impl Sheet {
 
     /// A label with prose behind it.
     fn labelled(&mut self, label: &str, text: &str) {
-        const LABEL: usize = 6;
+        const LABEL: usize = 8;
         for (i, line) in wrap(text, PROSE).iter().enumerate() {
             let label = self.paint.dim(&format!("{:LABEL$}", if i == 0 { label } else { "" }));
             self.line(2, &format!("{label} {line}"));
@@ -167,8 +168,8 @@ impl Sheet {
 
     fn diagnosis(&mut self, diagnosis: &Diagnosis) {
         self.prose(2, &diagnosis.cause);
-        self.labelled("told", &diagnosis.told);
-        self.labelled("do", &diagnosis.remedy);
+        self.labelled("told by", &diagnosis.told);
+        self.labelled("remedy", &diagnosis.remedy);
     }
 
     fn fix(&mut self, explanation: &Explanation) {
@@ -178,7 +179,7 @@ impl Sheet {
             self.edit(edit);
         }
         let words = match proof {
-            Proof::Allowed => "Tried: against answers so changed, the same request is allowed.",
+            Proof::Allowed => "Tried: with these changes the request is allowed.",
             Proof::AskAgain => "Not tried: what that URL answers is not known yet. Ask again with it.",
             Proof::None => "No header mends it: the cause above says what does.",
         };
@@ -204,17 +205,54 @@ impl Sheet {
             return;
         }
         self.heading("consoles");
-        self.line(2, "Chrome");
+        if let Some(note) = consoles.note {
+            self.prose(2, note);
+        }
+        if !consoles.chrome.is_empty() {
+            self.line(2, "Chrome");
+        }
         for line in &consoles.chrome {
             self.line(4, &printable(line));
         }
-        self.line(2, "Firefox");
+        if !consoles.firefox.is_empty() {
+            self.line(2, "Firefox");
+        }
         for line in &consoles.firefox {
             let category = line.category.map(|c| format!(" [{c}]")).unwrap_or_default();
             self.line(4, &printable(&format!("{}{category}", line.text)));
             if let Some(link) = &line.link {
                 self.line(4, link);
             }
+        }
+    }
+}
+
+impl Sheet {
+    fn browser(&mut self, explanation: &Explanation) {
+        let confirmed = match &explanation.confirmation {
+            None => return,
+            Some(Err(words)) => {
+                self.heading("browser");
+                self.prose(2, &format!("Not confirmed. {words}"));
+                return;
+            }
+            Some(Ok(confirmed)) => confirmed,
+        };
+        self.heading("browser");
+        let agrees = if confirmed.agrees { "agrees" } else { "DISAGREES" };
+        let outcome = confirmed.outcome.map_or("no answer from the page", |o| o.word());
+        let reason = confirmed.reason.map_or_else(|| "it names no reason".to_owned(), |r| format!("it names {r}"));
+        self.prose(2, &format!("{} {} {agrees}: {outcome}, and {reason}.", confirmed.browser, confirmed.version));
+        self.prose(
+            2,
+            "The recorded answers were replayed to it by servers of this program, to a page of its own origin: where an answer names the \
+             page's origin, the replay named that one. Cookies, TLS and addresses of the real servers had no part in it.",
+        );
+        for line in &confirmed.differences {
+            self.line(4, &printable(line));
+        }
+        for line in &confirmed.words {
+            self.line(4, &printable(&format!("\"{line}\"")));
         }
     }
 }
@@ -331,3 +369,6 @@ fn shortened(bytes: &[u8]) -> String {
     let shown = escape(&bytes[..bytes.len().min(SHOWN_BODY)]);
     if bytes.len() > SHOWN_BODY { format!("{shown}…") } else { shown }
 }
+
+#[cfg(test)]
+mod tests;

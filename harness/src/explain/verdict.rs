@@ -107,9 +107,16 @@ fn decided(e: &Evidence) -> String {
 
 fn because(e: &Evidence) -> String {
     let Some(x) = e.decisive() else { return decided(e) };
-    let answer = if x.is_preflight { format!("the answer to {}", x.title()) } else { format!("the answer to {} {}", x.method, x.url) };
+    let home = x.url == e.question.url;
+    let answer = match (x.is_preflight, home) {
+        (true, true) => "the answer to its preflight".to_owned(),
+        (false, true) => "it".to_owned(),
+        _ => format!("the answer to {}", x.title()),
+    };
     let Some(response) = x.response() else {
-        return format!("there is no answer to {}: {}", x.title(), x.fault().map(|f| FaultWords(f).to_string()).unwrap_or_default());
+        let fault = x.fault().map(|f| FaultWords(f).to_string()).unwrap_or_default();
+        let place = if home && !x.is_preflight { String::new() } else { format!(" to {}", x.title()) };
+        return format!("there is no answer{place}: {fault}");
     };
     let value = response.allow_origin().unwrap_or_default();
     let origin = x.origin().unwrap_or_default();

@@ -158,11 +158,17 @@ enum Source {
 impl Client {
     /// A client that has asked nothing yet.
     pub fn new(options: ClientOptions) -> Self {
-        let mut tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring speaks the versions that rustls takes for safe")
             .with_root_certificates(options.roots.clone())
             .with_no_client_auth();
+        Self::with_tls(options, tls)
+    }
+
+    /// The same with a TLS configuration of the caller's own, in place of the trusted authorities; the protocols that it offers are
+    /// still the client's.
+    pub fn with_tls(options: ClientOptions, mut tls: ClientConfig) -> Self {
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let patience = options.answer_timeout;
         let started_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);

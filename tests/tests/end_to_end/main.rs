@@ -2,6 +2,8 @@
 
 mod command_line;
 mod drivers;
+mod explain;
+mod explain_consoles;
 mod faults;
 mod leftovers;
 mod simulated;

@@ -104,7 +104,8 @@ fn authorization(e: &Evidence) -> Option<Finding> {
         Finding::new(
             "Access-Control-Allow-Headers is `*`, which covers every header but Authorization: that must be listed by its name.",
             "Authorization is the one header that is missing, and `*` is in the list",
-            "Send `Access-Control-Allow-Headers: *, Authorization`. Chromium lets it pass still, and says that it will not for ever.",
+            "Send `Access-Control-Allow-Headers: *, Authorization`. Today's Chromium, Firefox and WebKit let the request pass all the same; \
+             Firefox warns that it will not for long.",
         )
     })
 }

@@ -12,6 +12,7 @@ use crate::explain::{
 const CAUSE: Rank = Rank::Cause;
 
 pub(super) const SYMPTOMS: &[Symptom] = &[
+    Symptom { id: "answers-alternate", rank: CAUSE, classes: &["F29", "S16"], find: alternate },
     Symptom { id: "errors-lack-headers", rank: CAUSE, classes: &["F01", "F02", "F03", "F35"], find: errors },
     Symptom { id: "not-modified-lacks-headers", rank: CAUSE, classes: &["C12"], find: not_modified },
     Symptom { id: "only-on-preflight", rank: CAUSE, classes: &["F08", "F26"], find: only_on_preflight },
@@ -19,6 +20,7 @@ pub(super) const SYMPTOMS: &[Symptom] = &[
     Symptom { id: "null-origin-not-allowed", rank: CAUSE, classes: &["S14"], find: null_origin },
     Symptom { id: "origin-not-listed", rank: CAUSE, classes: &["F30"], find: not_listed },
     Symptom { id: "no-cors-headers", rank: CAUSE, classes: &[], find: none_at_all },
+    Symptom { id: "answers-may-alternate", rank: Rank::Warning, classes: &["F29", "S16"], find: may_alternate },
     Symptom { id: "error-path-lacks-headers", rank: Rank::Warning, classes: &["F02", "F03"], find: error_path },
 ];
 
@@ -26,11 +28,37 @@ pub(super) const SYMPTOMS: &[Symptom] = &[
 fn plain(e: &Evidence) -> Option<(&Exchange, &Response)> {
     let (exchange, response) = e.refused_for(&[Reason::AcaoMissing])?;
     let explained = e.near_origin().is_some()
+        || e.alternates().is_some()
+        || super::network::speaks_tls(e)
         || e.is_tainted()
         || response.is_redirect()
         || e.redirect().is_some()
         || exchange.is_preflight && !response.is_ok();
     (!explained).then_some((exchange, response))
+}
+
+/// A finding about two answers to the same request that differ.
+fn in_turn(e: &Evidence, cause: &str) -> Option<Finding> {
+    let (first, again) = e.alternates()?;
+    let shown = |response: &Response| response.allow_origin().map_or_else(|| "no such field".to_owned(), |value| format!("`{value}`"));
+    Some(Finding::new(
+        cause,
+        format!("Access-Control-Allow-Origin is {} in one answer and {} in the next, to the same GET", shown(first), shown(again)),
+        "Look for a regular expression with the flag `g` or `y` that is used again and again, for options that a request changes, and for \
+         several servers with different settings behind one name.",
+    ))
+}
+
+fn alternate(e: &Evidence) -> Option<Finding> {
+    e.refused_for(&[Reason::AcaoMissing, Reason::AcaoMismatch])?;
+    in_turn(e, "The server allows this origin at one time and refuses it at another.")
+}
+
+fn may_alternate(e: &Evidence) -> Option<Finding> {
+    if !e.is_allowed() {
+        return None;
+    }
+    in_turn(e, "The server allowed the request this time, and answers the same request otherwise at another.")
 }
 
 fn error(e: &Evidence) -> Option<&Response> {

@@ -8,6 +8,7 @@ mod credentials;
 mod danger;
 mod exposed;
 mod grants;
+mod hints;
 mod missing;
 mod network;
 mod origin;
@@ -27,6 +28,7 @@ use super::diagnosis::Symptom;
 
 /// Every table, in the order in which they are gone through.
 const TABLES: &[&[Symptom]] = &[
+    danger::SYMPTOMS,
     network::SYMPTOMS,
     request::SYMPTOMS,
     redirect::SYMPTOMS,
@@ -36,8 +38,8 @@ const TABLES: &[&[Symptom]] = &[
     credentials::SYMPTOMS,
     grants::SYMPTOMS,
     exposed::SYMPTOMS,
-    danger::SYMPTOMS,
     caching::SYMPTOMS,
+    hints::SYMPTOMS,
 ];
 
 /// Every symptom, in the order in which they are looked for.

@@ -35,14 +35,14 @@ fn host(e: &Evidence) -> String {
     format!("{}:{port}", url.host_str().unwrap_or_default())
 }
 
-fn finding(cause: impl std::fmt::Display, told: impl Into<String>, remedy: &str) -> Option<Finding> {
+fn finding(cause: &str, told: impl Into<String>, remedy: &str) -> Option<Finding> {
     Some(Finding::new(format!("{cause} {NOT_CORS}"), told, remedy))
 }
 
 fn unresolved(e: &Evidence) -> Option<Finding> {
     let Reach::Unresolved { words } = reach(e)? else { return None };
     finding(
-        format!("The name {} has no address.", e.decisive()?.url.host_str().unwrap_or_default()),
+        &format!("The name {} has no address.", e.decisive()?.url.host_str().unwrap_or_default()),
         words.clone(),
         "See whether the name is spelled right and known where the page runs; `--resolve HOST:PORT:ADDRESS` tells this program an address.",
     )
@@ -51,7 +51,7 @@ fn unresolved(e: &Evidence) -> Option<Finding> {
 fn refused(e: &Evidence) -> Option<Finding> {
     let Reach::Refused { address } = reach(e)? else { return None };
     finding(
-        format!("Nobody listens at {}.", host(e)),
+        &format!("Nobody listens at {}.", host(e)),
         format!("{address} refuses the connection"),
         "Start the server, and see whether the port is right and the server listens on this address (a container: on 0.0.0.0).",
     )
@@ -60,7 +60,7 @@ fn refused(e: &Evidence) -> Option<Finding> {
 fn no_connection(e: &Evidence) -> Option<Finding> {
     let Reach::NoConnection { words } = reach(e)? else { return None };
     finding(
-        format!("No connection to {} comes about.", host(e)),
+        &format!("No connection to {} comes about.", host(e)),
         words.clone(),
         "See whether a firewall or a missing route stands between; `--timeout` waits longer.",
     )
@@ -78,13 +78,13 @@ fn certificate(e: &Evidence) -> Option<Finding> {
         TlsFault::Expired => ("has expired, or is not valid yet", "Renew the certificate, and see whether the clocks are right."),
         TlsFault::Other => return None,
     };
-    finding(format!("The certificate of {} {what}.", host(e)), words.clone(), remedy)
+    finding(&format!("The certificate of {} {what}.", host(e)), words.clone(), remedy)
 }
 
 fn tls(e: &Evidence) -> Option<Finding> {
     let Reach::Tls { fault: TlsFault::Other, words } = reach(e)? else { return None };
     finding(
-        format!("TLS with {} does not come about.", host(e)),
+        &format!("TLS with {} does not come about.", host(e)),
         words.clone(),
         "See which versions of TLS and which certificate the server has; a proxy may end the connection when it does not know the name.",
     )
@@ -93,21 +93,36 @@ fn tls(e: &Evidence) -> Option<Finding> {
 fn plain_on_tls(e: &Evidence) -> Option<Finding> {
     let Reach::PlainOnTls = reach(e)? else { return None };
     finding(
-        format!("The URL is https, and {} speaks HTTP without TLS.", host(e)),
+        &format!("The URL is https, and {} speaks HTTP without TLS.", host(e)),
         "the server's first bytes are no TLS",
         "Ask with http, or for the port on which the server speaks TLS.",
     )
 }
 
 fn tls_on_plain(e: &Evidence) -> Option<Finding> {
-    let Reach::TlsOnPlain = reach(e)? else { return None };
-    finding(format!("The URL is http, and {} speaks TLS.", host(e)), "the server answers plain HTTP with a TLS alert", "Ask with https.")
+    // nginx and Go answer with a 400 of their own.
+    const WORDS: [&str; 2] = ["plain HTTP request was sent to HTTPS port", "Client sent an HTTP request to an HTTPS server"];
+    let told = match reach(e) {
+        Some(Reach::TlsOnPlain) => "the server answers plain HTTP with a TLS alert".to_owned(),
+        Some(_) => return None,
+        None => {
+            let body = e.decisive()?.response().filter(|r| r.status == 400)?.body_text();
+            let words = WORDS.iter().find(|words| body.contains(**words))?;
+            format!("the server answers 400 and says \"{words}\"")
+        }
+    };
+    finding(&format!("The URL is http, and {} speaks TLS.", host(e)), told, "Ask with https.")
+}
+
+/// Whether the answer is that of a TLS port to plain HTTP.
+pub(super) fn speaks_tls(e: &Evidence) -> bool {
+    tls_on_plain(e).is_some()
 }
 
 fn not_http(e: &Evidence) -> Option<Finding> {
     let Reach::NotHttp { first } = reach(e)? else { return None };
     finding(
-        format!("What listens at {} does not speak HTTP.", host(e)),
+        &format!("What listens at {} does not speak HTTP.", host(e)),
         format!("its first bytes are `{first}`"),
         "See whether the port is that of the web server.",
     )
@@ -119,15 +134,16 @@ fn silent(e: &Evidence) -> Option<Finding> {
         Reach::Closed => ("takes the connection and closes it without a word", "the connection ended before any byte came".to_owned()),
         _ => return None,
     };
-    finding(format!("{} {what}.", host(e)), told, "See the server's log; it may hang, crash, or wait for something that is not HTTP.")
+    finding(&format!("{} {what}.", host(e)), told, "See the server's log; it may hang, crash, or wait for something that is not HTTP.")
 }
 
 fn this_request(e: &Evidence) -> Option<Finding> {
     let Reach::Http { status } = reach(e)? else { return None };
     let exchange = e.decisive()?;
+    let told = status.map_or_else(|| "TLS and HTTP/2 come about".to_owned(), |status| format!("`HEAD /` is answered with {status}"));
     finding(
-        format!("{} answers other requests, and ends the connection at {}.", host(e), exchange.title()),
-        format!("`HEAD /` is answered with {status}"),
+        &format!("{} answers other requests, and ends the connection at {}.", host(e), exchange.title()),
+        told,
         "See the server's log for this request: a crash, a time limit, a firewall that drops what it does not like.",
     )
 }
@@ -137,7 +153,7 @@ fn broken(e: &Evidence) -> Option<Finding> {
         return None;
     }
     let fault = e.decisive()?.fault()?;
-    finding("There is no HTTP answer.".to_owned(), format!("{}", FaultWords(fault)), "See the server's log for this request.")
+    finding("There is no HTTP answer.", format!("{}", FaultWords(fault)), "See the server's log for this request.")
 }
 
 /// A fault in words.

@@ -167,6 +167,7 @@ fn answered_null(e: &Evidence) -> Option<Finding> {
 fn fixed(e: &Evidence) -> Option<Finding> {
     let (value, origin) = e.refused_value()?;
     let explained = several(e).is_some()
+        || e.alternates().is_some()
         || near(&value, &origin).is_some()
         || [pattern, unset, answered_null].iter().any(|find| find(e).is_some())
         || e.is_tainted();

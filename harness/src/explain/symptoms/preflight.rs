@@ -28,22 +28,25 @@ pub(super) const SYMPTOMS: &[Symptom] = &[
 
 /// The preflight that was answered with another status than an ok one, and not with a redirect.
 fn refused(e: &Evidence) -> Option<(&Exchange, &Response)> {
-    e.refused_preflight().filter(|(_, r)| !r.is_ok() && !r.is_redirect())
+    e.refused_preflight().filter(|(_, r)| !r.is_ok() && !r.is_redirect() && !super::network::speaks_tls(e))
 }
 
 /// What else is known of who answers OPTIONS, as the end of a sentence.
-fn besides(e: &Evidence) -> &'static str {
+fn besides(e: &Evidence) -> String {
     let status = refused(e).map(|(_, r)| r.status);
-    match (e.probe(Kind::PlainOptions), e.probe(Kind::OwnOrigin)) {
+    let options = match (e.probe(Kind::PlainOptions), e.probe(Kind::OwnOrigin)) {
         (Some(plain), _) if Some(plain.status) == status => "; any other OPTIONS request is answered so too",
         (_, Some(own)) if Some(own.status) == status => "; GET is answered so too",
         (Some(plain), _) if plain.is_ok() => "; OPTIONS requests that are no preflights are let through",
         _ => "",
-    }
+    };
+    let bare = e.probe(Kind::OwnOrigin).is_some_and(|own| own.is_ok() && own.allow_origin().is_none() && !own.varies_by_origin());
+    let bare = if bare { "; GET is answered without CORS headers, so they may not be turned on at all" } else { "" };
+    format!("{options}{bare}")
 }
 
 /// Words that a CORS layer says of a preflight that it refuses: Starlette, Spring.
-fn words(response: &Response) -> Option<&'static str> {
+pub(super) fn words(response: &Response) -> Option<&'static str> {
     let body = response.body_text();
     ["Disallowed CORS origin", "Disallowed CORS method", "Disallowed CORS headers", "Disallowed CORS", "Invalid CORS request"]
         .into_iter()
@@ -102,7 +105,7 @@ fn unauthorized(e: &Evidence) -> Option<Finding> {
         "Authentication stands before the CORS layer. A preflight never carries cookies, passwords or an Authorization header, so it can \
          never be let in.",
         "Answer OPTIONS requests with Access-Control-Request-Method before authentication: put the CORS layer outermost. (nginx: \
-         `auth_basic off` for OPTIONS, or `limit_except OPTIONS`.)",
+         `limit_except OPTIONS { auth_basic …; }`.)",
     )?;
     let (_, response) = refused(e)?;
     let challenge = response.text("WWW-Authenticate").map(|c| format!(", and asks for credentials by `WWW-Authenticate: {c}`"));

@@ -76,9 +76,9 @@ const SAMPLES: &[Sample] = &[
     ("not-http", || Scene::get().unanswered(broken(), Reach::NotHttp { first: "SSH-2.0-OpenSSH".into() }), allowed),
     ("no-answer",
         || Scene::get().unanswered(broken(), Reach::Silent { after_ms: 10_000 }),
-        || Scene::get().unanswered(broken(), Reach::Http { status: 200 })),
+        || Scene::get().unanswered(broken(), Reach::Http { status: Some(200) })),
     ("this-request-unanswered",
-        || Scene::put().unanswered(broken(), Reach::Http { status: 404 }),
+        || Scene::put().unanswered(broken(), Reach::Http { status: Some(404) }),
         || Scene::put().unanswered(broken(), Reach::Closed)),
     ("answer-broken",
         || Scene::get().unanswered(broken(), Reach::Closed).without_reach(),
@@ -179,6 +179,9 @@ const SAMPLES: &[Sample] = &[
     ("preflight-redirect", || preflight(302, &format!("{OWN}\nLocation: /elsewhere")), preflight_allowed),
 
     // The header is not there.
+    ("answers-alternate",
+        || Scene::get().answer(200, "").probe(Kind::Again, 200, OWN), || Scene::get().answer(200, "").probe(Kind::Again, 200, "")),
+    ("answers-may-alternate", || allowed().probe(Kind::Again, 200, ""), || allowed().probe(Kind::Again, 200, OWN)),
     ("errors-lack-headers", || preflight(204, PUT_GRANTED).answer(500, ""), || preflight(204, PUT_GRANTED).answer(500, OWN)),
     ("not-modified-lacks-headers",
         || Scene::get().header("If-None-Match", "\"1\"").preflight(204, &format!("{OWN}\nAccess-Control-Allow-Headers: *")).answer(304, ""),
@@ -260,6 +263,18 @@ const SAMPLES: &[Sample] = &[
     ("vary-missing-for-others",
         || Scene::get().answer(200, OWN_VARY).probe(Kind::OtherOrigin, 200, ""),
         || Scene::get().answer(200, OWN_VARY).probe(Kind::OtherOrigin, 200, "Vary: Accept, origin")),
+    // Hints.
+    ("same-origin-refused",
+        || Scene::new("POST", "https://app.example.com/x").answer(403, "\n\nInvalid CORS request"),
+        || Scene::new("POST", "https://app.example.com/x").answer(403, "\n\nNo such user")),
+    ("preflight-each-time",
+        preflight_allowed, || preflight(204, &format!("{PUT_GRANTED}\nAccess-Control-Max-Age: 600")).answer(200, OWN)),
+    ("preflight-kept-less-long",
+        || preflight(204, &format!("{PUT_GRANTED}\nAccess-Control-Max-Age: 31536000")).answer(200, OWN),
+        || preflight(204, &format!("{PUT_GRANTED}\nAccess-Control-Max-Age: 86400")).answer(200, OWN)),
+    ("private-network-header",
+        || preflight(204, &format!("{PUT_GRANTED}\nAccess-Control-Allow-Private-Network: true")).answer(200, OWN), preflight_allowed),
+
     ("not-modified-changes-headers",
         || allowed().probe(Kind::Conditional, 304, ""), || allowed().probe(Kind::Conditional, 304, OWN)),
 ];
@@ -348,6 +363,10 @@ fn other_ways_to_the_same_diagnosis() {
     for status in [400, 401, 403, 404, 405, 413, 429, 500, 503] {
         assert_eq!(first(Scene::get().answer(status, "")), Some("errors-lack-headers"), "{status}");
     }
+    // A port that speaks TLS may say so in plain HTTP.
+    let told = "\n\n<center>The plain HTTP request was sent to HTTPS port</center>";
+    assert_eq!(first(Scene::new("GET", "http://127.0.0.1:8443/x").answer(400, told)), Some("https-on-http-port"));
+    assert_eq!(first(Scene::new("PUT", "http://127.0.0.1:8443/x").preflight(400, told)), Some("https-on-http-port"));
     // To the login page, by a redirect that is refused itself.
     assert_eq!(first(Scene::get().answer(302, "Location: /login")), Some("redirect-to-login"));
     // All missing names are told at once.
