@@ -17,7 +17,7 @@ use corscheck_servers::{Options, Servers, Token};
 use corscheck_tests::{browsers, turn};
 use tokio::sync::mpsc;
 
-use crate::{case, denied, granted};
+use crate::{GRANTS, case, denied, granted};
 
 fn cases(text: &str) -> Vec<Arc<Case>> {
     let parsed = Catalogue::parse([("cases.toml", text)]).unwrap_or_else(|e| panic!("{e}"));
@@ -58,16 +58,23 @@ async fn drive(browser: Installed, cases: Vec<Arc<Case>>, mut on_event: impl FnM
     results
 }
 
+/// A read that is allowed, and takes long.
+fn slow(id: &str, to: &str) -> String {
+    let response = GRANTS.replacen('{', "{ delay-ms = 3000,", 1);
+    case(id, &format!("request = {{ to = \"{to}\" }}\nresponse = {response}\nexpect = {{ read = \"allowed\", wire = [\"GET\"] }}"))
+}
+
 #[test]
 fn a_server_that_dies_takes_the_judgement_with_it() {
     for browser in browsers() {
         let _turn = turn();
-        // Two rounds of cases: the server dies when the first has been judged.
+        // Two rounds of cases: the server dies when the first has been judged, and the second cannot end before.
         let text: String = (0..120)
             .map(|n| match n % 2 {
                 0 => granted(&format!("b/{n:03}"), "b") + &granted(&format!("a-port/{n:03}"), "a-port"),
                 _ => denied(&format!("b/{n:03}"), "b") + &denied(&format!("a-port/{n:03}"), "a-port"),
             })
+            .chain([slow("a-port/slow", "a-port")])
             .collect();
         let mut killed = false;
         let results = block_on(drive(browser, cases(&text), |event, servers| {
@@ -76,7 +83,7 @@ fn a_server_that_dies_takes_the_judgement_with_it() {
                 servers.kill(Alias::B);
             }
         }));
-        assert_eq!(results.len(), 240);
+        assert_eq!(results.len(), 241);
         for (id, result) in &results {
             match &result.verdict {
                 Verdict::Agrees => assert!(id.starts_with("a-port/") || id.as_str() < "b/060", "{id} agrees with a dead server"),

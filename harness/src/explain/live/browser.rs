@@ -82,7 +82,7 @@ pub fn confirmation(explanation: &Explanation, browser: &BrowserInfo, attempt: &
     let reason = attempt.observation.reason();
     let run = &explanation.evidence.run;
     let addresses = Addresses::of(&explanation.evidence, &attempt.observation.exchanges);
-    let same_reason = reason.is_none() || reason == run.reason();
+    let same_reason = reason.is_none_or(|reason| run.reason().is_some_and(|own| is_same(own, reason)));
     Confirmation {
         browser: browser.browser.clone(),
         version: browser.version.clone(),
@@ -97,6 +97,13 @@ pub fn confirmation(explanation: &Explanation, browser: &BrowserInfo, attempt: &
             .map(|d| format!("{}: expected {}, saw {}", d.point, or_nothing(&d.expected), or_nothing(&d.seen)))
             .collect(),
     }
+}
+
+/// Whether two reasons say the same. The standard compares bytes and nothing else (CORS check, step 4): whether a value that is not
+/// the origin is another origin, several or none at all, each engine decides for its words alone.
+fn is_same(own: Reason, heard: Reason) -> bool {
+    let differs = |reason| matches!(reason, Reason::AcaoMismatch | Reason::AcaoInvalid | Reason::AcaoMultiple);
+    own == heard || differs(own) && differs(heard)
 }
 
 /// The addresses of a replay, and what each stands for: the longest first.
@@ -124,4 +131,17 @@ impl Addresses {
 
 fn or_nothing(text: &str) -> &str {
     if text.is_empty() { "nothing" } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_one_step_of_the_standard_is_the_same() {
+        assert!(is_same(Reason::AcaoMultiple, Reason::AcaoMismatch) && is_same(Reason::AcacNotTrue, Reason::AcacNotTrue));
+        for other in [Reason::AcaoMissing, Reason::WildcardWithCredentials, Reason::AcacNotTrue, Reason::Network] {
+            assert!(!is_same(Reason::AcaoMismatch, other) && !is_same(other, Reason::AcaoInvalid), "{other}");
+        }
+    }
 }
