@@ -184,7 +184,7 @@ fn bodies_are_extracted_by_the_book() {
     let form = BodyEntry::Multipart(vec![("a\rb\n\"".to_owned(), "c\nd\r\ne".to_owned())]);
     let multipart = scenario(Context::Window, post(form, Mode::Cors), Vec::new());
     let prediction = multipart.predict();
-    let body = String::from_utf8_lossy(prediction.steps[0].exchanges[0].body.as_deref().unwrap_or_default()).into_owned();
+    let body = String::from_utf8_lossy(prediction.steps[0].exchanges[0].body.unwrap_or_default()).into_owned();
     assert!(body.contains("name=\"a%0D%0Ab%0D%0A%22\"\r\n\r\nc\r\nd\r\ne\r\n"), "{body}");
 
     for (r#type, content_type) in [("", None), (" Text/PLAIN ", Some("text/plain")), ("text/\u{e9}", None), ("a\tb", None)] {

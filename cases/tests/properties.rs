@@ -139,13 +139,13 @@ fn wires(input: &Input, defects: Defects) -> Vec<Wire> {
 }
 
 /// Ends of all steps, and their wires.
-fn everything(input: &Input, defects: Defects) -> Vec<(End, Wire)> {
+fn everything(input: &Input, defects: Defects) -> Vec<(End<'static>, Wire)> {
     let scenario = input.scenario();
-    run::<NoTrace>(&scenario, defects).steps.iter().map(|p| (p.view.end.clone(), wire(p))).collect()
+    run::<NoTrace>(&scenario, defects).steps.iter().map(|p| (p.view.end.clone().into_owned(), wire(p))).collect()
 }
 
 /// Ends of all steps without the header fields, and their wires.
-fn all_but_headers(input: &Input, defects: Defects) -> Vec<(End, Wire)> {
+fn all_but_headers(input: &Input, defects: Defects) -> Vec<(End<'static>, Wire)> {
     let mut everything = everything(input, defects);
     for (end, _) in &mut everything {
         if let End::Response(seen) = end {

@@ -1,6 +1,7 @@
 //! The client of the simulated user agent, against servers that say anything.
 
 use std::{
+    borrow::Cow,
     io::{Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     thread::JoinHandle,
@@ -75,7 +76,7 @@ impl Server {
 struct Ask<'a> {
     method: &'a str,
     headers: &'a [(&'static str, &'static [u8])],
-    body: Option<&'a [u8]>,
+    body: Option<&'static [u8]>,
     streams: bool,
     limits: Limits,
     defects: Defects,
@@ -88,12 +89,12 @@ const NO_LIMITS: Limits = Limits { abort_after_ms: None, timeout_ms: None };
 fn exchange<B>(client: &mut impl Network<'static, Body = B>, url: &Url, ask: &Ask<'_>) -> Result<Incoming<'static, B>, Fault> {
     let mut headers = HeaderList::new();
     for (name, value) in ask.headers {
-        headers.append(*name, *value);
+        headers.append((*name).to_owned(), value.to_vec());
     }
-    client.exchange(&Outgoing {
-        url,
-        method: ask.method,
-        headers: &headers,
+    client.exchange(Outgoing {
+        url: &Cow::Owned(url.clone()),
+        method: &Cow::Owned(ask.method.to_owned()),
+        headers,
         body: ask.body,
         streams: ask.streams,
         is_preflight: false,
@@ -340,7 +341,7 @@ fn a_body_too_long_is_broken_off() {
 #[test]
 fn an_answer_counts_although_the_request_could_not_be_sent() {
     // More than sockets hold: the rest of it meets a closed connection.
-    let body = vec![b'x'; 16 << 20];
+    let body: &[u8] = vec![b'x'; 16 << 20].leak();
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let url = Url::parse(&format!("http://{}/", listener.local_addr().expect("an address"))).expect("a URL");
     let thread = std::thread::spawn(move || {
@@ -351,7 +352,7 @@ fn an_answer_counts_although_the_request_could_not_be_sent() {
         let mut buffer = vec![0; 1 << 20];
         while matches!(stream.read(&mut buffer), Ok(1..)) {}
     });
-    let ask = Ask { method: "POST", body: Some(&body), ..GET };
+    let ask = Ask { method: "POST", body: Some(body), ..GET };
     assert_eq!(exchange(&mut client(), &url, &ask).expect("a response").status, 413);
     thread.join().expect("the server ends");
 }
@@ -442,8 +443,8 @@ fn http2_carries_requests_with_bodies_of_any_length() {
     let mut scripted = Scripted::new();
     for length in [0, 1, 100_000, 3_000_000] {
         let (token, url) = scripted.at(Alias::BH2, answer(200, vec![b'y'; length], None, Then::Keep));
-        let body = vec![b'x'; length];
-        let ask = Ask { method: "POST", headers: &[("X-Sent", b"1"), ("X-Other", b"2")], body: Some(&body), streams: true, ..GET };
+        let body: &[u8] = vec![b'x'; length].leak();
+        let ask = Ask { method: "POST", headers: &[("X-Sent", b"1"), ("X-Other", b"2")], body: Some(body), streams: true, ..GET };
         let (_, _, read) = whole(&mut scripted.client, &url, &ask).expect("a response");
         assert_eq!((read.bytes.len(), read.end), (length, ReadEnd::Complete));
         let exchange = scripted.servers.take(&token).pop().expect("it was recorded");

@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 
-use url::Url;
+use url::{Position, Url};
 
 use super::{
     coding,
     defect::Defect,
     fetch::Fetch,
     grammar,
-    headers::HeaderList,
+    headers::{HeaderList, sort_and_combine},
     integrity,
-    network::{Limits, Network, Read, ReadEnd},
+    network::{Limits, Network, Read, ReadEnd, part_of},
     origin::includes_credentials,
     request::{Body, Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, ReferrerSource, Request, Response, Shown, Source},
     safelist,
@@ -41,6 +41,8 @@ pub struct Call {
 #[derive(Debug, Clone)]
 struct Payload {
     bytes: Vec<u8>,
+    /// How many these are, as `Content-Length` says it.
+    length: String,
     content_type: Option<String>,
     is_stream: bool,
     /// Whether send() rewrites the charset of the author's Content-Type (XMLHttpRequest, send(), step 4.5.1).
@@ -66,6 +68,7 @@ impl Call {
 
 fn payload(body: &BodyEntry) -> Payload {
     let plain = |bytes: Vec<u8>, content_type: Option<&str>| Payload {
+        length: bytes.len().to_string(),
         bytes,
         content_type: content_type.map(str::to_owned),
         is_stream: false,
@@ -104,9 +107,9 @@ fn payload(body: &BodyEntry) -> Payload {
 
 /// What a page may see of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
+pub struct View<'a> {
     /// How it ended.
-    pub end: End,
+    pub end: End<'a>,
     /// Why, when it did not end in a response.
     pub reason: Option<Reason>,
     /// XHR: events on the object, repeats folded.
@@ -121,9 +124,9 @@ pub struct View {
 
 /// How a request ended for its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub enum End<'a> {
     /// A response.
-    Response(Seen),
+    Response(Seen<'a>),
     /// A network error, by the name of the exception or event.
     NetworkError(&'static str),
     /// An exception before there was a request, by name.
@@ -134,28 +137,63 @@ pub enum End {
 
 /// A response as a page sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct Seen<'a> {
     /// `response.type`.
     pub kind: ResponseType,
     /// Status.
     pub status: u16,
     /// Status message.
-    pub status_text: Vec<u8>,
+    pub status_text: Cow<'a, [u8]>,
     /// URL, without fragment.
-    pub url: String,
+    pub url: Cow<'a, str>,
     /// Whether it was redirected.
     pub redirected: bool,
     /// Header fields in the order of iteration, values joined.
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: Vec<(Cow<'a, str>, Cow<'a, [u8]>)>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Cow<'a, [u8]>,
     /// The exception that reading the body gives.
     pub body_error: Option<&'static str>,
     /// Header values are shown as UTF-8 (a defect).
     pub utf8_values: bool,
 }
 
-impl View {
+impl End<'_> {
+    /// The same, with copies of what it borrows.
+    pub fn into_owned(self) -> End<'static> {
+        match self {
+            End::Response(seen) => End::Response(seen.into_owned()),
+            End::NetworkError(name) => End::NetworkError(name),
+            End::Refused(name) => End::Refused(name),
+            End::Aborted(name) => End::Aborted(name),
+        }
+    }
+}
+
+impl Seen<'_> {
+    /// The same, with copies of what it borrows.
+    pub fn into_owned(self) -> Seen<'static> {
+        fn owned<T: ToOwned + ?Sized>(cow: Cow<'_, T>) -> Cow<'static, T> {
+            Cow::Owned(cow.into_owned())
+        }
+        Seen {
+            status_text: owned(self.status_text),
+            url: owned(self.url),
+            headers: self.headers.into_iter().map(|(n, v)| (owned(n), owned(v))).collect(),
+            body: owned(self.body),
+            ..self
+        }
+    }
+}
+
+impl View<'_> {
+    /// The same, with copies of what it borrows.
+    pub fn into_owned(self) -> View<'static> {
+        View { end: self.end.into_owned(), ..self }
+    }
+}
+
+impl<'a> View<'a> {
     /// The outcome.
     pub fn outcome(&self) -> Outcome {
         match &self.end {
@@ -170,19 +208,19 @@ impl View {
         }
     }
 
-    fn ended(end: End, reason: Reason) -> Self {
+    fn ended(end: End<'a>, reason: Reason) -> Self {
         Self { end, reason: Some(reason), events: Vec::new(), upload_events: Vec::new(), thrown: None, surface_status: None }
     }
 }
 
 impl UserAgent {
     /// Does what a call of script asks for, and gives what the page sees of it.
-    pub fn call<'a, N: Network<'a>, T: Trace>(&mut self, call: &'a Call, env: &'a Environment, net: &mut N, trace: &mut T) -> View {
+    pub fn call<'a, N: Network<'a>, T: Trace>(&mut self, call: &'a Call, env: &'a Environment, net: &mut N, trace: &mut T) -> View<'a> {
         let limits = Limits { abort_after_ms: call.action.abort_after_ms.filter(|ms| *ms > 0), timeout_ms: call.action.timeout_ms };
-        let fetch = Fetch { ua: self, env, net, trace, limits, transmitted: false };
-        match call.action.api {
-            ApiWord::Fetch => fetch.fetch_method(call),
-            ApiWord::Xhr => fetch.xhr(call),
+        if self.defects.is_empty() {
+            Fetch::<_, _, false> { ua: self, env, net, trace, limits, transmitted: false }.call(call)
+        } else {
+            Fetch::<_, _, true> { ua: self, env, net, trace, limits, transmitted: false }.call(call)
         }
     }
 }
@@ -195,14 +233,21 @@ struct Thrown {
     says: &'static str,
 }
 
-impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
+impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
+    fn call(self, call: &'a Call) -> View<'a> {
+        match call.action.api {
+            ApiWord::Fetch => self.fetch_method(call),
+            ApiWord::Xhr => self.xhr(call),
+        }
+    }
+
     /// The `fetch()` method.
-    fn fetch_method(mut self, call: &'a Call) -> View {
+    fn fetch_method(mut self, call: &'a Call) -> View<'a> {
         let mut request = match self.new_request(call) {
             Ok(request) => request,
             Err(thrown) => return self.refused(&thrown),
         };
-        if call.action.abort_after_ms == Some(0) && !self.ua.defects.has(Defect::AbortIgnored) {
+        if call.action.abort_after_ms == Some(0) && !self.defects().has(Defect::AbortIgnored) {
             self.fail(Algorithm::FetchMethod, "4", "the signal is aborted already", Reason::Aborted);
             return View::ended(End::Aborted(self.abort_name()), Reason::Aborted);
         }
@@ -212,7 +257,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         };
         if request.integrity.is_empty() {
             return View {
-                end: End::Response(self.shown(response, true)),
+                end: End::Response(self.shown(&request, response, true)),
                 reason: None,
                 events: Vec::new(),
                 upload_events: Vec::new(),
@@ -223,22 +268,22 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         self.checked(&request, response)
     }
 
-    fn refused(&mut self, thrown: &Thrown) -> View {
+    fn refused(&mut self, thrown: &Thrown) -> View<'a> {
         self.fail(thrown.algorithm, thrown.step, thrown.says, Reason::ApiRefused);
-        let name = if self.ua.defects.has(Defect::ErrorName) { "Error" } else { thrown.name };
+        let name = if self.defects().has(Defect::ErrorName) { "Error" } else { thrown.name };
         View::ended(End::Refused(name), Reason::ApiRefused)
     }
 
     fn abort_name(&self) -> &'static str {
-        if self.ua.defects.has(Defect::AbortIsError) { "TypeError" } else { "AbortError" }
+        if self.defects().has(Defect::AbortIsError) { "TypeError" } else { "AbortError" }
     }
 
     /// `fetch()`, step 12.3: the promise is rejected.
-    fn rejected(&mut self, failure: Failure) -> View {
+    fn rejected(&mut self, failure: Failure) -> View<'a> {
         let end = match failure.end {
-            Ending::Error if self.ua.defects.has(Defect::ErrorName) => End::NetworkError("Error"),
+            Ending::Error if self.defects().has(Defect::ErrorName) => End::NetworkError("Error"),
             Ending::Error => End::NetworkError("TypeError"),
-            Ending::Aborted if self.ua.defects.has(Defect::AbortIsError) => End::NetworkError("TypeError"),
+            Ending::Aborted if self.defects().has(Defect::AbortIsError) => End::NetworkError("TypeError"),
             Ending::Aborted => End::Aborted("AbortError"),
             Ending::TimedOut => End::Aborted("TimeoutError"),
         };
@@ -246,19 +291,22 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// Main fetch, step 23.
-    fn checked(&mut self, request: &Request<'a>, response: Response<'a, N::Body>) -> View {
+    fn checked(&mut self, request: &Request<'a>, response: Response<'a, N::Body>) -> View<'a> {
         use Algorithm::MainFetch;
         let opaque = matches!(response.kind, ResponseType::Opaque | ResponseType::OpaqueRedirect);
-        if self.ua.defects.has(Defect::IntegrityIgnored) || opaque && self.ua.defects.has(Defect::IntegrityOpaque) {
-            return View { end: End::Response(self.shown(response, true)), ..View::ended(End::NetworkError(""), Reason::Integrity) }
-                .allowed();
+        if self.defects().has(Defect::IntegrityIgnored) || opaque && self.defects().has(Defect::IntegrityOpaque) {
+            return View {
+                end: End::Response(self.shown(request, response, true)),
+                ..View::ended(End::NetworkError(""), Reason::Integrity)
+            }
+            .allowed();
         }
         if opaque || matches!(response.body, Source::Null) {
             let failure = self.fail(MainFetch, "23.2", "integrity metadata, and no body to compare it with", Reason::Integrity);
             return self.rejected(failure);
         }
-        let seen = self.shown(response, true);
-        let any = self.ua.defects.has(Defect::IntegrityFirst);
+        let seen = self.shown(request, response, true);
+        let any = self.defects().has(Defect::IntegrityFirst);
         if let Some(name) = seen.body_error {
             let end = ending_of(name);
             let reason = if end == Ending::Error { Reason::Network } else { Reason::Aborted };
@@ -276,7 +324,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     /// The Request constructor, with a string and a dictionary.
     fn new_request(&mut self, call: &'a Call) -> Result<Request<'a>, Thrown> {
         use Algorithm::NewRequest;
-        let defects = self.ua.defects;
+        let defects = self.defects();
         let action = &call.action;
         let thrown = |step, says| Thrown { name: "TypeError", algorithm: NewRequest, step, says };
         let Some(url) = &call.url else { return Err(thrown("5.2", "the URL cannot be parsed")) };
@@ -360,7 +408,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 }
             }
             request.use_cors_preflight = body.is_stream && !defects.has(Defect::PreflightNotForStream);
-            request.body = Some(Body { bytes: Cow::Borrowed(&body.bytes), is_stream: body.is_stream });
+            request.body = Some(Body { bytes: &body.bytes, length: &body.length, is_stream: body.is_stream });
         }
         // The Accept header is set when fetching starts (Fetch, fetching, steps 12 to 14).
         self.append_defaults(&mut request);
@@ -381,7 +429,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
 
     /// Checks and normalises a method (Fetch, methods).
     fn method(&self, method: &'a str) -> Result<Cow<'a, str>, &'static str> {
-        let defects = self.ua.defects;
+        let defects = self.defects();
         if !grammar::is_token(method.as_bytes()) && !defects.has(Defect::InvalidMethodAllowed) {
             return Err("the method is no token");
         }
@@ -404,7 +452,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         no_cors: bool,
     ) -> Result<(), Thrown> {
         use Algorithm::HeadersAppend;
-        let defects = self.ua.defects;
+        let defects = self.defects();
         let thrown = |step, says| Thrown { name: "TypeError", algorithm: HeadersAppend, step, says };
         let Some((name, value)) = bytes else {
             if defects.has(Defect::InvalidHeaderAllowed) {
@@ -454,13 +502,13 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
 
     /// A value as script set it, normalised.
     fn author_value(&self, value: &'a [u8], text: &'a str) -> Cow<'a, [u8]> {
-        let value = if self.ua.defects.has(Defect::ValuesSentUtf8) { text.as_bytes() } else { value };
-        Cow::Borrowed(if self.ua.defects.has(Defect::ValuesNotNormalised) { value } else { grammar::normalize(value) })
+        let value = if self.defects().has(Defect::ValuesSentUtf8) { text.as_bytes() } else { value };
+        Cow::Borrowed(if self.defects().has(Defect::ValuesNotNormalised) { value } else { grammar::normalize(value) })
     }
 
     /// Forbidden request-header.
     fn is_forbidden(&self, name: &str, value: &[u8]) -> bool {
-        let defects = &self.ua.defects;
+        let defects = &self.defects();
         let forbidden = safelist::is_forbidden_request_header(name, value);
         if defects.is_empty() {
             return forbidden;
@@ -481,19 +529,20 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// The response as the page sees it: filtered, with its body read.
-    fn shown(&mut self, response: Response<'a, N::Body>, is_fetch: bool) -> Seen {
-        let defects = self.ua.defects;
+    fn shown(&mut self, request: &Request<'a>, response: Response<'a, N::Body>, is_fetch: bool) -> Seen<'a> {
+        let defects = self.defects();
         let opaque = matches!(response.kind, ResponseType::Opaque | ResponseType::OpaqueRedirect);
-        let url_index = if defects.has(Defect::UrlFirst) { 0 } else { response.urls.len() - 1 };
-        let url = without_fragment(&response.urls[url_index], defects.has(Defect::UrlWithFragment));
+        let url = if defects.has(Defect::UrlFirst) { request.urls.first() } else { request.urls.last() };
+        let end = if defects.has(Defect::UrlWithFragment) { Position::AfterFragment } else { Position::AfterQuery };
+        let url = part_of(url, |url| &url[..end]);
         if opaque {
             let leak = defects.has(Defect::NoCorsStatus);
-            let body = if defects.has(Defect::OpaqueBody) { self.read(response.body).bytes.into_owned() } else { Vec::new() };
+            let body = if defects.has(Defect::OpaqueBody) { self.read(response.body).bytes } else { Cow::Borrowed(&b""[..]) };
             return Seen {
                 kind: response.kind,
                 status: if leak { response.status } else { 0 },
-                status_text: Vec::new(),
-                url: if response.kind == ResponseType::OpaqueRedirect || defects.has(Defect::NoCorsUrl) { url } else { String::new() },
+                status_text: Cow::Borrowed(b""),
+                url: if response.kind == ResponseType::OpaqueRedirect || defects.has(Defect::NoCorsUrl) { url } else { Cow::Borrowed("") },
                 redirected: false,
                 headers: Vec::new(),
                 body,
@@ -502,10 +551,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             };
         }
         let cors = response.kind == ResponseType::Cors;
-        let headers = self.filtered_headers(&response);
-        let codings = response.headers.get("Content-Encoding").map(Cow::into_owned);
         let Read { mut bytes, mut end } = self.read(response.body);
-        if let Some(codings) = codings {
+        if let Some(codings) = response.headers.get("Content-Encoding") {
             match coding::decode(&codings, &bytes) {
                 Some(decoded) => bytes = Cow::Owned(decoded),
                 // HTTP-network fetch, step 18.1.1.1.11.
@@ -513,6 +560,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 None => {}
             }
         }
+        let headers = self.filtered_headers(request, response.kind, &response.headers);
         match end {
             ReadEnd::Complete => {}
             ReadEnd::Broken => self.note(Algorithm::HttpNetworkFetch, "18.2.2", "the body breaks off: reading it fails"),
@@ -525,17 +573,17 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             ReadEnd::Aborted => Some(self.abort_name()),
             ReadEnd::TimedOut => Some("TimeoutError"),
         };
-        let mut body = bytes.into_owned();
+        let mut body = bytes;
         if defects.has(Defect::BodyCut) {
-            body.pop();
+            body.to_mut().pop();
         }
         Seen {
             kind: response.kind,
             status: if cors && defects.has(Defect::StatusHidden) { 200 } else { response.status },
-            status_text: if cors && defects.has(Defect::StatusTextHidden) { Vec::new() } else { response.status_text.into_owned() },
+            status_text: if cors && defects.has(Defect::StatusTextHidden) { Cow::Borrowed(&b""[..]) } else { response.status_text },
             url,
             redirected: is_fetch
-                && (response.urls.len() > 1 && !defects.has(Defect::RedirectedHidden) || defects.has(Defect::RedirectedAlways)),
+                && (request.urls.is_redirected() && !defects.has(Defect::RedirectedHidden) || defects.has(Defect::RedirectedAlways)),
             headers,
             body,
             body_error,
@@ -544,14 +592,15 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// The header list of a basic or CORS filtered response, sorted and combined.
-    fn filtered_headers(&self, response: &Response<'a, N::Body>) -> Vec<(String, Vec<u8>)> {
-        let defects = self.ua.defects;
-        let cors = response.kind == ResponseType::Cors && !defects.has(Defect::TypeAlwaysCors) || defects.has(Defect::FilterBasicLikeCors);
-        let exposed: Vec<&str> = match &response.exposed {
-            Exposed::Names(names) => names.iter().map(String::as_str).collect(),
-            Exposed::Nothing | Exposed::All => Vec::new(),
+    fn filtered_headers(&self, request: &Request<'a>, kind: ResponseType, headers: &HeaderList<'a>) -> Vec<(Cow<'a, str>, Cow<'a, [u8]>)> {
+        let defects = self.defects();
+        let cors = kind == ResponseType::Cors && !defects.has(Defect::TypeAlwaysCors) || defects.has(Defect::FilterBasicLikeCors);
+        let exposed = self.exposed(request, headers);
+        let (all, exposed) = match &exposed {
+            Exposed::Names(names) => (false, &names[..]),
+            Exposed::Nothing => (false, &[][..]),
+            Exposed::All => (true, &[][..]),
         };
-        let all = response.exposed == Exposed::All;
         let is_shown = |name: &str| {
             if safelist::is_forbidden_response_header_name(name) {
                 let named = exposed.iter().any(|e| e.eq_ignore_ascii_case(name)) || all;
@@ -561,7 +610,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 return true;
             }
             if defects.is_empty() {
-                return safelist::is_safelisted_response_name(name, &exposed);
+                return safelist::is_safelisted_response_name(name, exposed);
             }
             let safelisted = safelist::is_safelisted_response_name(name, &[]);
             let safelisted = match () {
@@ -579,20 +628,24 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             });
             safelisted || named || defects.has(Defect::FilterNone) || extra && defects.has(Defect::FilterExtra)
         };
-        let mut shown = HeaderList::with_capacity(response.headers.len());
-        for header in response.headers.iter().filter(|h| is_shown(&h.name)) {
+        let shown = headers.iter().filter(|h| is_shown(&h.name));
+        if !SEEDED {
+            return sort_and_combine(shown);
+        }
+        let mut list = HeaderList::new();
+        for header in shown {
             if defects.has(Defect::JoinedLast) {
-                shown.delete(&header.name);
+                list.delete(&header.name);
             }
-            shown.append(&*header.name, &*header.value);
+            list.append(header.name.clone(), header.value.clone());
         }
-        let mut list = shown.sort_and_combine();
+        let mut combined = list.sort_and_combine();
         if defects.has(Defect::JoinedWithoutSpace) {
-            for (name, value) in &mut list {
-                *value = shown.values(name).collect::<Vec<_>>().join(&b","[..]);
+            for (name, value) in &mut combined {
+                *value = Cow::Owned(list.values(name).collect::<Vec<_>>().join(&b","[..]));
             }
         }
-        list
+        combined
     }
 
     fn read(&mut self, body: Source<'a, N::Body>) -> Read<'a> {
@@ -604,12 +657,12 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// XMLHttpRequest, from `open()` to `loadend`.
-    fn xhr(mut self, call: &'a Call) -> View {
+    fn xhr(mut self, call: &'a Call) -> View<'a> {
         let mut request = match self.xhr_request(call) {
             Ok(request) => request,
             Err(thrown) => return self.refused(&thrown),
         };
-        let defects = self.ua.defects;
+        let defects = self.defects();
         let action = &call.action;
         let listens = matches!(action.upload_listener, Some(UploadListener::Add | UploadListener::On));
         let mut xhr =
@@ -627,12 +680,12 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let mut view = match fetched {
             Err(failure) => self.xhr_failed(xhr, failure),
             Ok(response) => {
-                let seen = self.shown(response, false);
+                let mut seen = self.shown(&request, response, false);
                 match seen.body_error {
                     None => {
-                        let mut seen = seen;
                         // getAllResponseHeaders(), step 3.
-                        seen.headers.sort_by_cached_key(|(name, _)| name.to_ascii_uppercase());
+                        let upper = u8::to_ascii_uppercase;
+                        seen.headers.sort_by(|(a, _), (b, _)| a.bytes().map(|b| upper(&b)).cmp(b.bytes().map(|b| upper(&b))));
                         if defects.has(Defect::XhrOrder) {
                             seen.headers.reverse();
                         }
@@ -660,8 +713,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// Handle errors, and the request error steps.
-    fn xhr_failed(&mut self, xhr: Events, failure: Failure) -> View {
-        let defects = self.ua.defects;
+    fn xhr_failed(&mut self, xhr: Events, failure: Failure) -> View<'a> {
+        let defects = self.defects();
         let (event, exception) = match failure.end {
             Ending::Error => ("error", "NetworkError"),
             Ending::Aborted => ("abort", "AbortError"),
@@ -688,7 +741,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     /// `open()`, `setRequestHeader()`, and `send()` up to its request.
     fn xhr_request(&mut self, call: &'a Call) -> Result<Request<'a>, Thrown> {
         use Algorithm::{XhrOpen, XhrSend, XhrSetRequestHeader};
-        let defects = self.ua.defects;
+        let defects = self.defects();
         let action = &call.action;
         let thrown = |name, algorithm, step, says| Thrown { name, algorithm, step, says };
         let method = action.method.as_deref().unwrap_or("GET");
@@ -750,7 +803,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             && (!matches!(&*request.method, "GET" | "HEAD") || defects.has(Defect::XhrGetBody))
         {
             self.xhr_content_type(&mut request.headers, body);
-            request.body = Some(Body { bytes: Cow::Borrowed(&body.bytes), is_stream: body.is_stream });
+            request.body = Some(Body { bytes: &body.bytes, length: &body.length, is_stream: body.is_stream });
         }
         let listens = match action.upload_listener {
             Some(UploadListener::Add | UploadListener::On) => !defects.has(Defect::PreflightNotForUploadListener),
@@ -767,7 +820,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
 
     /// `send()`, steps 4.4 to 4.6.
     fn xhr_content_type(&self, headers: &mut HeaderList<'a>, body: &'a Payload) {
-        let defects = self.ua.defects;
+        let defects = self.defects();
         if defects.has(Defect::BodyTypeForced) {
             headers.delete("Content-Type");
         }
@@ -836,7 +889,7 @@ impl Events {
 
     /// Handle response end-of-body. A synchronous request fires load and loadend too; the view leaves them out, as the agent in the
     /// page listens to asynchronous ones only.
-    fn loaded(mut self, seen: Seen, no_progress: bool) -> View {
+    fn loaded(mut self, seen: Seen<'_>, no_progress: bool) -> View<'_> {
         if !self.sync {
             if !no_progress {
                 self.own.push("progress");
@@ -847,7 +900,7 @@ impl Events {
     }
 
     /// The request error steps.
-    fn failed(mut self, event: &'static str, end: End, reason: Reason, no_upload: bool) -> View {
+    fn failed(mut self, event: &'static str, end: End<'static>, reason: Reason, no_upload: bool) -> View<'static> {
         if !self.sync {
             if self.received {
                 self.own.push("progress");
@@ -862,7 +915,7 @@ impl Events {
     }
 }
 
-impl View {
+impl View<'_> {
     /// The same without a reason: there is a response after all.
     fn allowed(self) -> Self {
         Self { reason: None, ..self }
@@ -873,13 +926,5 @@ impl View {
             self.upload_events.clear();
         }
         self
-    }
-}
-
-fn without_fragment(url: &Url, keep: bool) -> String {
-    let text = url.as_str();
-    match text.find('#') {
-        Some(at) if !keep => text[..at].to_owned(),
-        _ => text.to_owned(),
     }
 }

@@ -9,12 +9,12 @@ use url::Url;
 
 use super::{
     cookies::SameSiteMode,
-    defect::Defect,
+    defect::{Defect, Defects},
     grammar::{self, Extracted},
     headers::{HeaderList, trim_tab_or_space},
     lapses,
     network::{Fault, Limits, Network, Outgoing},
-    origin::{Origin, includes_credentials, is_bad_port, is_http, is_potentially_trustworthy, same_origin},
+    origin::{Origin, Relation, includes_credentials, is_bad_port, is_http, is_potentially_trustworthy, same_origin},
     preflight_cache::{Grant, Key},
     request::{Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, Request, Response, Shown, Source, Taint, Tainting},
     safelist,
@@ -33,8 +33,8 @@ const MOST_REDIRECTS: u32 = 20;
 /// The most bytes of bodies that requests may carry which outlive their page (HTTP-network-or-cache fetch, step 8.10.5).
 const MOST_KEEPALIVE_BYTES: usize = 64 * 1024;
 
-/// One fetch under way.
-pub(super) struct Fetch<'u, 'a, N, T> {
+/// One fetch under way. `SEEDED` says whether the user agent has defects: where it has none, the compiler leaves no branch of them.
+pub(super) struct Fetch<'u, 'a, N, T, const SEEDED: bool> {
     pub(super) ua: &'u mut UserAgent,
     pub(super) env: &'a Environment,
     pub(super) net: &'u mut N,
@@ -46,9 +46,21 @@ pub(super) struct Fetch<'u, 'a, N, T> {
 
 type Fetched<'a, B> = Result<Response<'a, B>, Failure>;
 
-impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
+impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
+    #[inline]
     fn has(&self, defect: Defect) -> bool {
-        self.ua.defects.has(defect)
+        SEEDED && self.ua.defects.has(defect)
+    }
+
+    #[inline]
+    pub(super) fn defects(&self) -> Defects {
+        if SEEDED { self.ua.defects } else { Defects::NONE }
+    }
+
+    /// What defects make of something: nothing, where there are none.
+    #[inline]
+    fn lapse<R: Default>(&self, lapse: impl FnOnce(&Defects) -> R) -> R {
+        if SEEDED { lapse(&self.ua.defects) } else { R::default() }
     }
 
     /// Keeps a step of the path, when somebody wants it.
@@ -91,7 +103,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let response = match self.dispatch(request) {
             Err(failure) if self.has(Defect::NetworkErrorEmpty) && matches!(failure.reason, Reason::Network | Reason::PreflightFailed) => {
                 request.tainting = Tainting::Basic;
-                Ok(empty(request))
+                Ok(empty())
             }
             response => response,
         };
@@ -120,7 +132,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         use Algorithm::MainFetch;
         let url = request.url();
         let origin = self.origin();
-        let same = origin.is_same(url) || lapses::is_own(&self.ua.defects, origin, url);
+        let same = origin.is_same(url) || self.lapse(|d| lapses::is_own(d, origin, url));
         let home = request.tainting == Tainting::Basic || self.has(Defect::RedirectHomeReadable);
         if (same && home) || url.scheme() == "data" && !self.has(Defect::DataOpaque) && !self.has(Defect::DataBlocked) {
             self.note(MainFetch, "12", if same { "same origin: basic" } else { "a data: URL: basic" });
@@ -135,7 +147,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             return self.scheme_fetch(request);
         }
         if self.has(Defect::AboutAllowed) && request.url().scheme() == "about" {
-            return Ok(empty(request));
+            return Ok(empty());
         }
         if request.mode == Mode::SameOrigin && !self.has(Defect::SameOriginIgnored) {
             let left = request.redirects > 0 && self.has(Defect::RedirectModeSameOriginLeaves);
@@ -154,7 +166,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         if !is_http(request.url()) {
             if self.has(Defect::SchemesAllowed) {
-                return Ok(empty(request));
+                return Ok(empty());
             }
             return Err(self.fail(MainFetch, "12", "the scheme is no HTTP(S) scheme", Reason::SchemeNotAllowed));
         }
@@ -184,7 +196,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     /// Main fetch, step 12: whether a CORS request needs a preflight, and why.
     fn needs_preflight(&mut self, request: &Request<'a>) -> bool {
         use Algorithm::MainFetch;
-        if let Some(forced) = lapses::forces_preflight(&self.ua.defects, self.origin(), request) {
+        if let Some(forced) = self.lapse(|d| lapses::forces_preflight(d, self.origin(), request)) {
             return forced;
         }
         if request.use_cors_preflight {
@@ -195,12 +207,11 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             self.note(MainFetch, "12", "another origin: cors, and the method is not CORS-safelisted: a preflight");
             return true;
         }
-        let unsafe_names = self.unsafe_names(request);
-        if unsafe_names.is_empty() || self.has(Defect::PreflightNotForHeaders) {
+        if !self.has_unsafe_names(request) || self.has(Defect::PreflightNotForHeaders) {
             return false;
         }
         if T::ON {
-            let names = unsafe_names.join(",");
+            let names = self.unsafe_names(request).join(",");
             self.note(Algorithm::UnsafeNames, "6", format!("unsafe: {names}"));
             self.note(MainFetch, "12", "another origin: cors, and unsafe request headers: a preflight");
         }
@@ -208,11 +219,15 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     fn is_safelisted_method(&self, method: &str) -> bool {
-        lapses::method_is_safe(&self.ua.defects, method).unwrap_or_else(|| safelist::is_cors_safelisted_method(method))
+        self.lapse(|d| lapses::method_is_safe(d, method)).unwrap_or_else(|| safelist::is_cors_safelisted_method(method))
     }
 
     fn unsafe_names<'r>(&self, request: &'r Request<'a>) -> Vec<Cow<'r, str>> {
-        lapses::unsafe_names(&self.ua.defects, &request.headers).unwrap_or_else(|| safelist::unsafe_names(&request.headers))
+        self.lapse(|d| lapses::unsafe_names(d, &request.headers)).unwrap_or_else(|| safelist::unsafe_names(&request.headers))
+    }
+
+    fn has_unsafe_names(&self, request: &Request<'a>) -> bool {
+        if SEEDED { !self.unsafe_names(request).is_empty() } else { safelist::has_unsafe_names(&request.headers) }
     }
 
     /// Serializing a request origin.
@@ -233,7 +248,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             "http" | "https" => self.http_fetch(request, false),
             "about" if request.url().path() == "blank" => {
                 self.note(SchemeFetch, "3", "about:blank is an empty document");
-                let mut response = empty(request);
+                let mut response = empty();
                 response.headers.append("Content-Type", &b"text/html;charset=utf-8"[..]);
                 Ok(response)
             }
@@ -243,14 +258,14 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             {
                 Some((mime, bytes)) => {
                     self.note(SchemeFetch, "3", "the data: URL is its own response");
-                    let mut response = empty(request);
+                    let mut response = empty();
                     response.headers.append("Content-Type", mime.into_bytes());
                     response.body = Source::Bytes(Cow::Owned(bytes));
                     Ok(response)
                 }
                 None => Err(self.fail(SchemeFetch, "3", "the data: URL cannot be processed", Reason::Network)),
             },
-            _ if self.has(Defect::SchemesAllowed) => Ok(empty(request)),
+            _ if self.has(Defect::SchemesAllowed) => Ok(empty()),
             // Of blob: URLs only those can be named that no store holds: an entry of null.
             "blob" => Err(self.fail(SchemeFetch, "3", "there is no entry for the blob: URL", Reason::SchemeNotAllowed)),
             _ => Err(self.fail(SchemeFetch, "4", "the scheme cannot be fetched", Reason::SchemeNotAllowed)),
@@ -265,9 +280,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         let response = self.http_network_or_cache_fetch(request, false, false, false)?;
         let is_redirect =
-            lapses::is_redirect(&self.ua.defects, response.status).unwrap_or_else(|| grammar::is_redirect_status(response.status));
+            self.lapse(|d| lapses::is_redirect(d, response.status)).unwrap_or_else(|| grammar::is_redirect_status(response.status));
         if request.tainting == Tainting::Cors || self.has(Defect::SameOriginChecked) {
-            let skipped = lapses::skips_check(&self.ua.defects, request, response.status, is_redirect);
+            let skipped = self.lapse(|d| lapses::skips_check(d, request, response.status, is_redirect));
             if !skipped && let Err(reason) = self.cors_check(request, &response, false) {
                 let mut failure = self.fail(HttpFetch, "4.4", "the CORS check fails: a network error", reason);
                 failure.hidden_status = Some(response.status);
@@ -277,11 +292,12 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if self.has(Defect::ErrorStatusBlocked) && response.status >= 400 {
             return Err(Reason::Network.into());
         }
-        if !self.tao_check(request, &response) {
+        // Nothing that a page or a server sees depends on it.
+        if T::ON && !self.tao_check(request, &response) {
             request.timing_allow_failed = true;
         }
         let corp_applies = request.tainting == Tainting::Opaque || self.has(Defect::CorpForCors);
-        if corp_applies && !self.corp_allows(&response) {
+        if corp_applies && !self.corp_allows(request, &response) {
             return Err(self.fail(HttpFetch, "5", "Cross-Origin-Resource-Policy blocks the response", Reason::Corp));
         }
         if !is_redirect {
@@ -298,7 +314,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// HTTP fetch, step 4.1.
-    fn preflight_if_needed(&mut self, request: &mut Request<'a>) -> Result<(), Failure> {
+    fn preflight_if_needed(&mut self, request: &Request<'a>) -> Result<(), Failure> {
         use Algorithm::HttpFetch;
         if request.redirects > 0 && self.has(Defect::RedirectNoPreflight) {
             return Ok(());
@@ -308,41 +324,48 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         let now = self.net.now_ms();
         let key = Key { origin: self.serialized_origin(request), url: request.url().as_str(), include: request.includes() };
-        let defects = &self.ua.defects;
-        let needs_method =
-            !self.is_safelisted_method(&request.method) || request.use_cors_preflight || defects.has(Defect::PreflightAlways);
-        let method = needs_method && !self.ua.cache.has_method(&request.method, key, now, defects);
-        let header = self.unsafe_names(request).iter().any(|name| !self.ua.cache.has_header(name, key, now, defects));
+        let (cache, defects) = (&self.ua.cache, &self.defects());
+        let needs_method = !self.is_safelisted_method(&request.method) || request.use_cors_preflight || self.has(Defect::PreflightAlways);
+        let method = needs_method && !cache.has_method(&request.method, key, now, defects);
+        let names = self.unsafe_names(request);
+        let header = names.iter().any(|name| !cache.has_header(name, key, now, defects));
         if !method && !header {
             self.note(HttpFetch, "4.1", "the CORS-preflight cache has entries for all of it: no preflight");
             return Ok(());
         }
         self.note(HttpFetch, "4.1", "the CORS-preflight cache does not grant all of it: a preflight");
-        self.cors_preflight_fetch(request)
+        self.cors_preflight_fetch(request, &names)
     }
 
     /// CORS-preflight fetch.
-    fn cors_preflight_fetch(&mut self, request: &mut Request<'a>) -> Result<(), Failure> {
+    fn cors_preflight_fetch(&mut self, request: &Request<'a>, names: &[Cow<'_, str>]) -> Result<(), Failure> {
         use Algorithm::CorsPreflightFetch;
-        let mut preflight = Request::new(Cow::Owned(request.url().clone()));
-        preflight.urls = request.urls.clone();
+        let mut preflight = Request::new(request.urls.first().clone());
+        if request.urls.is_redirected() {
+            preflight.urls = request.urls.clone();
+        }
         preflight.method = Cow::Borrowed("OPTIONS");
         preflight.referrer = request.referrer;
         preflight.referrer_policy = request.referrer_policy;
         preflight.tainting = Tainting::Cors;
         preflight.taint = request.taint;
         if !self.has(Defect::PreflightNoAccept) {
-            preflight.headers.append("Accept", &b"*/*"[..]);
+            preflight.headers.push("Accept", &b"*/*"[..]);
         }
-        lapses::preflight_method(&self.ua.defects, &request.method).into_iter().for_each(|m| {
-            preflight.headers.append("Access-Control-Request-Method", m.into_owned().into_bytes());
-        });
-        let names = self.unsafe_names(request);
-        if let Some(value) = lapses::request_headers_value(&self.ua.defects, &request.headers, &names) {
-            preflight.headers.append("Access-Control-Request-Headers", value.into_bytes());
+        let method = if SEEDED { lapses::preflight_method(&self.ua.defects, &request.method) } else { Some(request.method.clone()) };
+        if let Some(method) = method {
+            preflight.headers.push("Access-Control-Request-Method", as_bytes(method));
         }
-        drop(names);
-        lapses::spoil_preflight(&self.ua.defects, request, &mut preflight);
+        let listed = match SEEDED {
+            true => lapses::request_headers_value(&self.ua.defects, &request.headers, names),
+            false => (!names.is_empty()).then(|| names.join(",")),
+        };
+        if let Some(value) = listed {
+            preflight.headers.push("Access-Control-Request-Headers", value.into_bytes());
+        }
+        if SEEDED {
+            lapses::spoil_preflight(&self.ua.defects, request, &mut preflight);
+        }
         self.note(CorsPreflightFetch, "6", "the preflight goes to the wire, without credentials");
         let answer = self.http_network_or_cache_fetch(&mut preflight, false, false, true);
         let mut response = match answer {
@@ -360,21 +383,24 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 && preflight.redirects < MOST_REDIRECTS
             {
                 preflight.redirects += 1;
-                preflight.urls.push(Cow::Owned(next));
+                preflight.urls.push(next);
                 response = self.http_network_or_cache_fetch(&mut preflight, false, false, true)?;
             }
         }
-        let granted = self.judge_preflight(request, &response);
+        let granted = self.judge_preflight(request, names, &response);
         if granted.is_err() && self.has(Defect::CacheFailures) {
-            let method = vec![request.method.to_string()];
-            let names: Vec<_> = self.unsafe_names(request).into_iter().map(Cow::into_owned).collect();
-            self.store_grants(request, &response, &method, &names);
+            self.store_grants(request, &response, &[&*request.method], &borrowed(names));
         }
         granted
     }
 
     /// CORS-preflight fetch, steps 7 and 8.
-    fn judge_preflight(&mut self, request: &Request<'a>, response: &Response<'a, N::Body>) -> Result<(), Failure> {
+    fn judge_preflight(
+        &mut self,
+        request: &Request<'a>,
+        unsafe_names: &[Cow<'_, str>],
+        response: &Response<'a, N::Body>,
+    ) -> Result<(), Failure> {
         use Algorithm::CorsPreflightFetch;
         let redirected = grammar::is_redirect_status(response.status);
         if !self.has(Defect::PreflightNotChecked) {
@@ -393,10 +419,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             let says = if T::ON { format!("the preflight's status {} is not an ok status", response.status) } else { String::new() };
             return Err(self.fail(CorsPreflightFetch, "8", says, reason));
         }
-        let methods = lapses::list(&self.ua.defects, &response.headers, "Access-Control-Allow-Methods")
-            .unwrap_or_else(|| owned(grammar::extract_tokens(&response.headers, "Access-Control-Allow-Methods")));
-        let names = lapses::list(&self.ua.defects, &response.headers, "Access-Control-Allow-Headers")
-            .unwrap_or_else(|| owned(grammar::extract_tokens(&response.headers, "Access-Control-Allow-Headers")));
+        let methods = self.list(&response.headers, "Access-Control-Allow-Methods");
+        let names = self.list(&response.headers, "Access-Control-Allow-Headers");
         let methods = match methods {
             Err(()) => {
                 let says = "Access-Control-Allow-Methods is not a list of methods";
@@ -414,15 +438,13 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let methods = match methods {
             None if request.use_cors_preflight && !self.has(Defect::CacheForcedUnlisted) => {
                 self.note(CorsPreflightFetch, "7.4", "the preflight was forced and lists no methods: the request's own counts as listed");
-                vec![request.method.to_string()]
+                vec![&*request.method]
             }
             methods => methods.unwrap_or_default(),
         };
-        self.judge_grants(request, &methods, &names)?;
+        self.judge_grants(request, unsafe_names, &methods, &names)?;
         if self.has(Defect::CacheOnlyAsked) {
-            let asked: Vec<_> = self.unsafe_names(request).into_iter().map(Cow::into_owned).collect();
-            let own = vec![request.method.to_string()];
-            self.store_grants(request, response, &own, &asked);
+            self.store_grants(request, response, &[&*request.method], &borrowed(unsafe_names));
         } else {
             self.store_grants(request, response, &methods, &names);
         }
@@ -430,13 +452,19 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// CORS-preflight fetch, steps 7.5 to 7.7.
-    fn judge_grants(&mut self, request: &Request<'a>, methods: &[String], names: &[String]) -> Result<(), Failure> {
+    fn judge_grants(
+        &mut self,
+        request: &Request<'a>,
+        unsafe_names: &[Cow<'_, str>],
+        methods: &[&str],
+        names: &[&str],
+    ) -> Result<(), Failure> {
         use Algorithm::CorsPreflightFetch;
-        let defects = self.ua.defects;
+        let defects = self.defects();
         let include = request.includes();
         let method = &*request.method;
-        let listed = methods.iter().any(|m| m == method || defects.has(Defect::MethodsIgnoreCase) && m.eq_ignore_ascii_case(method));
-        let wildcard = methods.iter().any(|m| m == "*")
+        let listed = methods.iter().any(|m| *m == method || defects.has(Defect::MethodsIgnoreCase) && m.eq_ignore_ascii_case(method));
+        let wildcard = methods.contains(&"*")
             && (!include || defects.has(Defect::MethodsWildcardCredentials))
             && !defects.has(Defect::MethodsWildcardNever);
         let safe = safelist::is_cors_safelisted_method(method) && !defects.has(Defect::MethodsSimpleDemanded);
@@ -459,7 +487,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         let lists = |name: &str| {
             names.iter().any(|n| match () {
-                () if defects.has(Defect::HeadersCaseSensitive) => n == name,
+                () if defects.has(Defect::HeadersCaseSensitive) => *n == name,
                 () if defects.has(Defect::HeadersPrefix) => {
                     name.len() >= n.len() && name.as_bytes()[..n.len()].eq_ignore_ascii_case(n.as_bytes())
                 }
@@ -474,27 +502,25 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             let says = if T::ON { format!("{} must be listed by name: `*` does not cover it", header.name) } else { String::new() };
             return Err(self.fail(CorsPreflightFetch, "7.6", says, Reason::HeaderNotAllowed));
         }
-        let wildcard = names.iter().any(|n| n == "*")
+        let wildcard = names.contains(&"*")
             && (!include || defects.has(Defect::HeadersWildcardCredentials))
             && !defects.has(Defect::HeadersWildcardNever);
-        let unsafe_names = if defects.has(Defect::HeadersSafelistedDemanded) {
-            request.headers.iter().map(|h| Cow::Borrowed(&*h.name)).collect()
+        let is_listed = |name: &str| {
+            let cased = request.headers.iter().find(|h| defects.has(Defect::HeadersCaseSensitive) && h.name.eq_ignore_ascii_case(name));
+            wildcard || lists(cased.map_or(name, |h| &h.name))
+        };
+        let missing = if defects.has(Defect::HeadersSafelistedDemanded) {
+            request.headers.iter().map(|h| &*h.name).find(|n| !is_listed(n))
         } else {
-            self.unsafe_names(request)
+            unsafe_names.iter().map(|n| &**n).find(|n| !is_listed(n))
         };
-        let cased = |name: &str| {
-            let own = request.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name));
-            if defects.has(Defect::HeadersCaseSensitive) { own.map_or(name.to_owned(), |h| h.name.to_string()) } else { name.to_owned() }
-        };
-        let missing = unsafe_names.iter().find(|n| !wildcard && !lists(&cased(n))).map(|n| n.to_string());
-        drop(unsafe_names);
-        if T::ON && !names.is_empty() || missing.is_some() {
+        if T::ON && (!names.is_empty() || missing.is_some()) {
             let found = names.join(", ");
             self.compare(
                 CorsPreflightFetch,
                 "7.7",
                 "every unsafe name must be listed",
-                missing.as_deref().unwrap_or("all of them").as_bytes(),
+                missing.unwrap_or("all of them").as_bytes(),
                 Some(found.as_bytes()),
             );
         }
@@ -508,36 +534,33 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// CORS-preflight fetch, steps 7.8 to 7.15.
-    fn store_grants(&mut self, request: &Request<'a>, response: &Response<'a, N::Body>, methods: &[String], names: &[String]) {
+    fn store_grants(&mut self, request: &Request<'a>, response: &Response<'a, N::Body>, methods: &[&str], names: &[&str]) {
         use Algorithm::CorsPreflightFetch;
         if self.has(Defect::CacheNone) {
             return;
         }
         let max_age =
-            lapses::max_age(&self.ua.defects, &response.headers).unwrap_or_else(|| grammar::max_age(&response.headers).unwrap_or(5));
+            self.lapse(|d| lapses::max_age(d, &response.headers)).unwrap_or_else(|| grammar::max_age(&response.headers).unwrap_or(5));
         let max_age = max_age.min(self.ua.settings.max_age_limit);
         if T::ON {
             self.note(CorsPreflightFetch, "7.12", format!("the grants are stored for {max_age} s"));
         }
         let now = self.net.now_ms();
         let key = Key { origin: self.serialized_origin(request), url: request.url().as_str(), include: request.includes() };
-        let UserAgent { cache, defects, .. } = &mut *self.ua;
-        for method in methods {
-            cache.store(Grant::Method(method.clone()), key, max_age, now, defects);
-        }
-        for name in names {
-            cache.store(Grant::Header(name.clone()), key, max_age, now, defects);
-        }
+        let methods = methods.iter().map(|m| Grant::Method((*m).to_owned()));
+        let names = names.iter().map(|n| Grant::Header((*n).to_owned()));
+        let defects = self.defects();
+        self.ua.cache.store(methods.chain(names), key, max_age, now, &defects);
     }
 
     /// CORS check; `Err` holds why it fails.
     fn cors_check(&mut self, request: &Request<'a>, response: &Response<'a, N::Body>, on_preflight: bool) -> Result<(), Reason> {
         use Algorithm::CorsCheck;
-        let defects = self.ua.defects;
+        let defects = self.defects();
         let include = request.includes();
         let allowed = response.headers.get("Access-Control-Allow-Origin");
         let wanted = self.serialized_origin(request);
-        let replaced = lapses::allowed_origin(&defects, &response.headers);
+        let replaced = self.lapse(|d| lapses::allowed_origin(d, &response.headers));
         let Some(allowed) = replaced.map(Cow::Owned).or(allowed) else {
             if defects.has(Defect::AcaoMissingAllowed) || defects.has(Defect::CorsCheckMissing) {
                 return Ok(());
@@ -557,7 +580,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             }
         }
         let matches = if defects.has(Defect::AcaoNullNever) && allowed == b"null" { false } else { allowed == wanted.as_bytes() };
-        if !matches && !lapses::accepts_origin(&defects, wanted, allowed, request.url(), include) && !defects.has(Defect::CorsCheckMissing)
+        if !matches
+            && !self.lapse(|d| lapses::accepts_origin(d, wanted, allowed, request.url(), include))
+            && !defects.has(Defect::CorsCheckMissing)
         {
             self.compare(CorsCheck, "4", "Access-Control-Allow-Origin is not the request's origin", wanted.as_bytes(), Some(allowed));
             return Err(mismatch(allowed, response.headers.values("Access-Control-Allow-Origin").count(), include));
@@ -582,7 +607,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     fn credentials_allowed(&mut self, response: &Response<'a, N::Body>) -> Result<(), Reason> {
         use Algorithm::CorsCheck;
         let credentials = response.headers.get("Access-Control-Allow-Credentials");
-        if credentials.as_deref() == Some(b"true") || lapses::accepts_credentials(&self.ua.defects, credentials.as_deref()) {
+        if credentials.as_deref() == Some(b"true") || self.lapse(|d| lapses::accepts_credentials(d, credentials.as_deref())) {
             self.note(CorsCheck, "7", "Access-Control-Allow-Credentials is true: success");
             return Ok(());
         }
@@ -596,9 +621,6 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             return false;
         }
         let basic = request.tainting == Tainting::Basic;
-        if !T::ON && basic {
-            return true;
-        }
         let origin = self.serialized_origin(request);
         let values = response.headers.get_decode_split("Timing-Allow-Origin");
         let listed = values.is_some_and(|values| values.iter().any(|v| v == "*" || v == origin));
@@ -609,19 +631,19 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     }
 
     /// Cross-origin resource policy check, with the embedder policy `unsafe-none`.
-    fn corp_allows(&mut self, response: &Response<'a, N::Body>) -> bool {
+    fn corp_allows(&mut self, request: &Request<'a>, response: &Response<'a, N::Body>) -> bool {
         use Algorithm::CorpCheck;
         if self.has(Defect::CorpIgnored) {
             return true;
         }
-        let Some(policy) = lapses::corp(&self.ua.defects, &response.headers)
-            .or_else(|| response.headers.get("Cross-Origin-Resource-Policy").map(Cow::into_owned))
+        let Some(policy) = self
+            .lapse(|d| lapses::corp(d, &response.headers))
+            .map(Cow::Owned)
+            .or_else(|| response.headers.get("Cross-Origin-Resource-Policy"))
         else {
             return true;
         };
-        let origin = self.origin();
-        // Main fetch reached this response under its last URL.
-        let Some(url) = response.urls.last() else { return true };
+        let (origin, url) = (self.origin(), request.url());
         let site = || {
             let schemes = origin.scheme() == Some("https") || url.scheme() != "https";
             origin.is_schemelessly_same_site(url) && schemes
@@ -639,7 +661,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     /// HTTP-redirect fetch.
     fn http_redirect_fetch(&mut self, request: &mut Request<'a>, response: Response<'a, N::Body>) -> Fetched<'a, N::Body> {
         use Algorithm::HttpRedirectFetch;
-        let location = match lapses::location(&self.ua.defects, &response.headers) {
+        let location = match self.lapse(|d| lapses::location(d, &response.headers)) {
             Some(first) => Some(parse_location(&first, request.url())),
             None => location_url(&response, request.url()),
         };
@@ -659,7 +681,7 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 return Ok(response);
             }
             if self.has(Defect::RedirectDataAllowed) && url.scheme() == "data" {
-                request.urls.push(Cow::Owned(url));
+                request.urls.push(url);
                 return self.scheme_fetch(request);
             }
             return Err(self.fail(HttpRedirectFetch, "6", "the scheme of Location is no HTTP(S) scheme", Reason::RedirectScheme));
@@ -684,14 +706,14 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
                 return Err(self.fail(HttpRedirectFetch, "10", says, Reason::RedirectUserinfo));
             }
         }
-        if lapses::stops_redirect(&self.ua.defects, request, &url) {
+        if self.lapse(|d| lapses::stops_redirect(d, request, &url)) {
             return Err(Reason::Network.into());
         }
         let status = response.status;
         if status != 303 && request.body.as_ref().is_some_and(|b| b.is_stream) && !self.has(Defect::RedirectStreamResent) {
             return Err(self.fail(HttpRedirectFetch, "11", "the body is a stream and cannot be sent again", Reason::Network));
         }
-        if lapses::becomes_get(&self.ua.defects, status, &request.method).unwrap_or_else(|| becomes_get(status, &request.method)) {
+        if self.lapse(|d| lapses::becomes_get(d, status, &request.method)).unwrap_or_else(|| becomes_get(status, &request.method)) {
             self.note(HttpRedirectFetch, "12", "the method becomes GET, and the body and its headers go");
             request.method = Cow::Borrowed("GET");
             request.body = None;
@@ -756,16 +778,17 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             };
             self.note(HttpNetworkOrCacheFetch, "8.3", says);
         }
-        let mut headers = request.headers.clone();
+        let is_ranged = request.headers.contains("Range");
+        let mut headers = request.headers.with_room(10);
         let length = match &request.body {
             Some(body) if body.is_stream => None,
-            Some(_) if self.has(Defect::BodyLost) => Some(0),
-            Some(body) => Some(body.bytes.len()),
-            None if matches!(&*request.method, "POST" | "PUT") && !self.has(Defect::BodyLengthMissing) => Some(0),
+            Some(_) if self.has(Defect::BodyLost) => Some("0"),
+            Some(body) => Some(body.length),
+            None if matches!(&*request.method, "POST" | "PUT") && !self.has(Defect::BodyLengthMissing) => Some("0"),
             None => None,
         };
         if let Some(length) = length {
-            headers.append("Content-Length", length.to_string().into_bytes());
+            self.add(&mut headers, "Content-Length", length.as_bytes());
         }
         if let Some(body) = &request.body
             && request.keepalive
@@ -782,16 +805,16 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             && !self.has(Defect::ReferrerNone)
             && !(is_preflight && self.has(Defect::PreflightReferrer))
         {
-            headers.append("Referer", referrer.as_bytes());
+            self.add(&mut headers, "Referer", referrer.as_bytes());
         }
         self.append_origin(request, &mut headers, is_preflight);
         self.append_fetch_metadata(request, &mut headers, is_preflight);
-        if !headers.contains("User-Agent") {
-            headers.append("User-Agent", self.ua.settings.user_agent.as_bytes());
+        if !request.headers.contains("User-Agent") {
+            self.add(&mut headers, "User-Agent", self.ua.settings.user_agent.as_bytes());
         }
         self.append_cache_control(request, &mut headers);
-        if headers.contains("Range") && !self.has(Defect::RangeEncoded) {
-            headers.append("Accept-Encoding", &b"identity"[..]);
+        if is_ranged && !self.has(Defect::RangeEncoded) {
+            self.add(&mut headers, "Accept-Encoding", &b"identity"[..]);
         }
         if include_credentials || self.has(Defect::CookiesAlways) && !is_preflight {
             self.append_cookies(request, &mut headers);
@@ -810,7 +833,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if request.cache == CacheMode::OnlyIfCached && !self.has(Defect::OnlyIfCachedAllowed) {
             return Err(self.fail(HttpNetworkOrCacheFetch, "11.1", "cache mode only-if-cached, and nothing is cached", Reason::Network));
         }
-        let response = self.http_network_fetch(request, &headers, include_credentials, is_preflight)?;
+        let mut response = self.http_network_fetch(request, headers, include_credentials, is_preflight)?;
+        response.range_requested = is_ranged;
         if response.status == 401 && request.tainting != Tainting::Cors && include_credentials && self.env.is_window && !is_authentication {
             if request.body.as_ref().is_some_and(|b| b.is_stream) {
                 return Err(self.fail(HttpNetworkOrCacheFetch, "15.2", "401, and the body is a stream", Reason::Network));
@@ -838,24 +862,24 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
     fn http_network_fetch(
         &mut self,
         request: &mut Request<'a>,
-        headers: &HeaderList<'a>,
+        headers: HeaderList<'a>,
         include_credentials: bool,
         is_preflight: bool,
     ) -> Fetched<'a, N::Body> {
         use Algorithm::HttpNetworkFetch;
         let streams = request.body.as_ref().is_some_and(|b| b.is_stream);
-        let body = request.body.as_ref().filter(|_| !self.has(Defect::BodyLost));
+        let body = request.body.filter(|_| !self.has(Defect::BodyLost));
         let outgoing = Outgoing {
-            url: request.url(),
+            url: request.urls.last(),
             method: &request.method,
             headers,
-            body: body.map(|b| &*b.bytes),
+            body: body.map(|b| b.bytes),
             streams,
             is_preflight,
             limits: if self.has(Defect::AbortIgnored) { Limits::default() } else { self.limits },
             defects: &self.ua.defects,
         };
-        let incoming = match self.net.exchange(&outgoing) {
+        let incoming = match self.net.exchange(outgoing) {
             Ok(incoming) => incoming,
             Err(Fault::StreamOverHttp1) => {
                 return Err(self.fail(HttpNetworkFetch, "8.3", "a stream cannot be sent over HTTP/1.x", Reason::Network));
@@ -879,8 +903,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             }
         };
         self.transmitted |= !is_preflight;
-        let conditional = headers.contains("If-None-Match") || headers.contains("If-Modified-Since");
-        if !self.ua.settings.odd_status && (incoming.status > 599 || incoming.status == 304 && !conditional) {
+        let conditional = || request.headers.contains("If-None-Match") || request.headers.contains("If-Modified-Since");
+        if !self.ua.settings.odd_status && (incoming.status > 599 || incoming.status == 304 && !conditional()) {
             return Err(self.fail(HttpNetworkFetch, "8.5", "the status makes no response here", Reason::Network));
         }
         if T::ON {
@@ -896,10 +920,8 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             status: incoming.status,
             status_text: incoming.status_text,
             headers: incoming.headers,
-            exposed: Exposed::Nothing,
             body: Source::Network(incoming.body),
-            urls: request.urls.clone(),
-            range_requested: headers.contains("Range"),
+            range_requested: false,
         })
     }
 
@@ -914,18 +936,18 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
 
     /// HTTP-network-or-cache fetch, steps 8.16 to 8.18.
     fn append_cache_control(&self, request: &Request<'a>, headers: &mut HeaderList<'a>) {
-        const CONDITIONAL: [&str; 5] = ["If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "If-Match", "If-Range"];
         if self.has(Defect::CacheModesSilent) {
             return;
         }
-        let conditional = CONDITIONAL.iter().any(|name| headers.contains(name));
         let mode = match request.cache {
-            CacheMode::Default if conditional && !self.has(Defect::ConditionalNoStore) => CacheMode::NoStore,
+            CacheMode::Default if request.headers.iter().any(|h| is_conditional(&h.name)) && !self.has(Defect::ConditionalNoStore) => {
+                CacheMode::NoStore
+            }
             mode => mode,
         };
         let mut append = |name: &'static str, value: &'static str| {
-            if !headers.contains(name) {
-                headers.append(name, value.as_bytes());
+            if !request.headers.contains(name) {
+                self.add(headers, name, value.as_bytes());
             }
         };
         match mode {
@@ -967,9 +989,9 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         } else if !(self.has(Defect::OriginAlways) || self.has(Defect::NoCorsOrigin) && request.tainting == Tainting::Opaque) {
             return;
         }
-        match lapses::origin_value(&self.ua.defects, origin, &self.env.url) {
-            Some(other) => headers.append("Origin", other.into_bytes()),
-            None => headers.append("Origin", origin.as_bytes()),
+        match self.lapse(|d| lapses::origin_value(d, origin, &self.env.url)) {
+            Some(other) => self.add(headers, "Origin", other.into_bytes()),
+            None => self.add(headers, "Origin", origin.as_bytes()),
         }
     }
 
@@ -1002,18 +1024,18 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             Referrer::Url(source, shown) => (source, shown),
         };
         let url = request.url();
-        let same = same_origin(&source.url, url);
-        let downgrade = is_potentially_trustworthy(&source.url) && !is_potentially_trustworthy(url);
+        let same = || source.from.is_same(url);
+        let downgrade = || source.is_trustworthy && !is_potentially_trustworthy(url);
         // Step 8.
         let shown = match request.referrer_policy.unwrap_or(self.env.referrer_policy) {
             _ if self.has(Defect::ReferrerFull) => Shown::Full,
             UnsafeUrl => shown,
             NoReferrer => return Referrer::None,
             OriginOnly => Shown::Origin,
-            SameOrigin | StrictOriginWhenCrossOrigin | OriginWhenCrossOrigin if same => shown,
+            SameOrigin | StrictOriginWhenCrossOrigin | OriginWhenCrossOrigin if same() => shown,
             SameOrigin => return Referrer::None,
             OriginWhenCrossOrigin => Shown::Origin,
-            StrictOrigin | StrictOriginWhenCrossOrigin | NoReferrerWhenDowngrade if downgrade => return Referrer::None,
+            StrictOrigin | StrictOriginWhenCrossOrigin | NoReferrerWhenDowngrade if downgrade() => return Referrer::None,
             StrictOrigin | StrictOriginWhenCrossOrigin => Shown::Origin,
             NoReferrerWhenDowngrade => shown,
         };
@@ -1027,16 +1049,19 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         }
         let origin = &self.env.origin;
         let mut site = "same-origin";
-        let urls = if self.has(Defect::SecFetchSiteLast) { &request.urls[request.urls.len() - 1..] } else { &request.urls[..] };
-        for url in urls.iter().filter(|u| !origin.is_same(u)) {
-            if !origin.is_same_site(url) || self.has(Defect::SecFetchSite) {
-                site = "cross-site";
-                break;
+        let counts = |url: &Url| !self.has(Defect::SecFetchSiteLast) || std::ptr::eq(url, request.url());
+        for url in request.urls.iter().filter(|u| counts(u)) {
+            match origin.relation(url) {
+                Relation::SameOrigin => {}
+                Relation::SameSite if !self.has(Defect::SecFetchSite) => site = "same-site",
+                _ => {
+                    site = "cross-site";
+                    break;
+                }
             }
-            site = "same-site";
         }
         if !self.has(Defect::SecFetchDest) {
-            headers.append("Sec-Fetch-Dest", &b"empty"[..]);
+            self.add(headers, "Sec-Fetch-Dest", &b"empty"[..]);
         }
         let mode = match request.mode {
             _ if is_preflight && self.has(Defect::PreflightMode) => "no-cors",
@@ -1045,11 +1070,37 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
             Mode::SameOrigin => "same-origin",
             Mode::Navigate => "navigate",
         };
-        headers.append("Sec-Fetch-Mode", mode.as_bytes());
-        headers.append("Sec-Fetch-Site", site.as_bytes());
+        self.add(headers, "Sec-Fetch-Mode", mode.as_bytes());
+        self.add(headers, "Sec-Fetch-Site", site.as_bytes());
         if self.has(Defect::SecFetchUser) {
-            headers.append("Sec-Fetch-User", &b"?1"[..]);
+            self.add(headers, "Sec-Fetch-User", &b"?1"[..]);
         }
+    }
+
+    /// The CORS-exposed header-name list (main fetch, step 14.1).
+    pub(super) fn exposed<'h>(&self, request: &Request<'a>, headers: &'h HeaderList<'a>) -> Exposed<'h> {
+        if request.tainting != Tainting::Cors || self.has(Defect::ExposeIgnored) {
+            return Exposed::Nothing;
+        }
+        // Step 14.1.3 says "non-null or failure"; a list that cannot be read exposes nothing.
+        let Ok(Some(names)) = self.list(headers, "Access-Control-Expose-Headers") else { return Exposed::Nothing };
+        let alone = !self.has(Defect::ExposeWildcardAlone) || names.len() == 1;
+        let wildcard = names.contains(&"*") && alone && !self.has(Defect::ExposeWildcardNever);
+        if wildcard && (!request.includes() || self.has(Defect::ExposeWildcardCredentials)) { Exposed::All } else { Exposed::Names(names) }
+    }
+
+    /// Extract header list values, of a list of tokens.
+    fn list<'h>(&self, headers: &'h HeaderList<'_>, name: &str) -> List<'h> {
+        self.lapse(|d| lapses::list(d, headers, name)).unwrap_or_else(|| match grammar::extract_tokens(headers, name) {
+            Extracted::Absent => Ok(None),
+            Extracted::Failure => Err(()),
+            Extracted::Values(values) => Ok(Some(values)),
+        })
+    }
+
+    /// Appends a header that script cannot have set, unless a defect lets it.
+    fn add(&self, headers: &mut HeaderList<'a>, name: &'static str, value: impl Into<Cow<'a, [u8]>>) {
+        if SEEDED { headers.append(name, value) } else { headers.push(name, value) }
     }
 
     /// Determine the same-site mode.
@@ -1080,13 +1131,13 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         let mode = self.same_site_mode(request);
         let now = self.net.now_ms();
         let url = request.url();
-        let value = match lapses::cookies(&self.ua.defects, &self.ua.cookies, url) {
+        let value = match self.lapse(|d| lapses::cookies(d, &self.ua.cookies, url)) {
             Some(all) => all,
             None => self.ua.cookies.retrieve(url.scheme() == "https", url.host_str().unwrap_or_default(), url.path(), mode, now),
         };
         if let Some(value) = value {
             self.note(Algorithm::CookieHeader, "8", "cookies are added");
-            headers.append("Cookie", value);
+            self.add(headers, "Cookie", value);
         }
     }
 
@@ -1122,20 +1173,11 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
         if response.kind == ResponseType::OpaqueRedirect {
             return;
         }
-        if request.tainting == Tainting::Cors && !self.has(Defect::ExposeIgnored) {
-            let names = lapses::list(&self.ua.defects, &response.headers, "Access-Control-Expose-Headers")
-                .unwrap_or_else(|| owned(grammar::extract_tokens(&response.headers, "Access-Control-Expose-Headers")));
-            // Step 14.1.3 says "non-null or failure"; a list that cannot be read exposes nothing.
-            if let Ok(Some(names)) = names {
-                let alone = !self.has(Defect::ExposeWildcardAlone) || names.len() == 1;
-                let wildcard = names.iter().any(|n| n == "*") && alone && !self.has(Defect::ExposeWildcardNever);
-                if wildcard && (!request.includes() || self.has(Defect::ExposeWildcardCredentials)) {
-                    self.note(MainFetch, "14.1.2", "`*` without credentials exposes every header name");
-                    response.exposed = Exposed::All;
-                } else {
-                    self.note(MainFetch, "14.1.3", "the listed header names are exposed");
-                    response.exposed = Exposed::Names(names);
-                }
+        if T::ON {
+            match self.exposed(request, &response.headers) {
+                Exposed::Nothing => {}
+                Exposed::All => self.note(MainFetch, "14.1.2", "`*` without credentials exposes every header name"),
+                Exposed::Names(_) => self.note(MainFetch, "14.1.3", "the listed header names are exposed"),
             }
         }
         response.kind = match request.tainting {
@@ -1159,28 +1201,35 @@ impl<'a, N: Network<'a>, T: Trace> Fetch<'_, 'a, N, T> {
 }
 
 /// A response of status 200 without anything.
-fn empty<'a, B>(request: &Request<'a>) -> Response<'a, B> {
+fn empty<'a, B>() -> Response<'a, B> {
     Response {
         kind: ResponseType::Default,
         status: 200,
         status_text: Cow::Borrowed(b"OK"),
         headers: HeaderList::new(),
-        exposed: Exposed::Nothing,
         body: Source::Bytes(Cow::Borrowed(b"")),
-        urls: request.urls.clone(),
         range_requested: false,
     }
 }
 
-/// A list that may be absent or malformed, in words of its own.
-pub(super) type List = Result<Option<Vec<String>>, ()>;
+/// A list that may be absent or malformed.
+pub(super) type List<'h> = Result<Option<Vec<&'h str>>, ()>;
 
-fn owned(extracted: Extracted<'_>) -> List {
-    match extracted {
-        Extracted::Absent => Ok(None),
-        Extracted::Failure => Err(()),
-        Extracted::Values(values) => Ok(Some(values.into_iter().map(str::to_owned).collect())),
+fn borrowed<'n>(names: &'n [Cow<'_, str>]) -> Vec<&'n str> {
+    names.iter().map(|n| &**n).collect()
+}
+
+fn as_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
+}
+
+/// Whether a header makes a request conditional (HTTP-network-or-cache fetch, step 8.16).
+fn is_conditional(name: &str) -> bool {
+    const CONDITIONAL: [&str; 5] = ["If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "If-Match", "If-Range"];
+    CONDITIONAL.iter().any(|c| c.eq_ignore_ascii_case(name))
 }
 
 /// What is wrong with a value of Access-Control-Allow-Origin that does not match.

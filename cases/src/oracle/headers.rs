@@ -4,6 +4,22 @@ use std::{borrow::Cow, slice};
 
 use super::grammar::isomorphic_decode;
 
+/// Names that responses often have, in lower case.
+const OFTEN: [&str; 12] = [
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "cache-control",
+    "content-language",
+    "content-length",
+    "content-type",
+    "etag",
+    "location",
+    "vary",
+];
+
 /// Stands between the values of fields of one name where they are joined (Fetch, get, step 2).
 const SEPARATOR: &[u8] = b", ";
 
@@ -35,6 +51,13 @@ impl<'a> HeaderList<'a> {
     /// An empty list with room for so many headers.
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
+    }
+
+    /// The same list with room for so many headers more.
+    pub fn with_room(&self, more: usize) -> Self {
+        let mut headers = Vec::with_capacity(self.0.len() + more);
+        headers.extend_from_slice(&self.0);
+        Self(headers)
     }
 
     /// The headers in order.
@@ -88,6 +111,11 @@ impl<'a> HeaderList<'a> {
         self.0.push(Header { name, value: value.into() });
     }
 
+    /// Appends a header whose name is not in the list yet, or in this casing: [`append`](Self::append) without its first step.
+    pub fn push(&mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, [u8]>>) {
+        self.0.push(Header { name: name.into(), value: value.into() });
+    }
+
     /// Removes every header of this name (Fetch, delete).
     pub fn delete(&mut self, name: &str) {
         self.0.retain(|h| !h.is_named(name));
@@ -126,21 +154,8 @@ impl<'a> HeaderList<'a> {
     }
 
     /// Lower-case names in ascending order with their joined values (Fetch, sort and combine); each `set-cookie` stands apart.
-    pub fn sort_and_combine(&self) -> Vec<(String, Vec<u8>)> {
-        let mut headers: Vec<_> = self.0.iter().map(|h| (h.name.to_ascii_lowercase(), h.value.to_vec())).collect();
-        // Step 2. The sort is stable, so that the values of a name stay in order.
-        headers.sort_by(|(a, _), (b, _)| a.cmp(b));
-        headers.dedup_by(|(name, value), (first_name, joined)| {
-            // Step 3.1.
-            if name != first_name || name == "set-cookie" {
-                return false;
-            }
-            // Step 3.2.
-            joined.extend_from_slice(SEPARATOR);
-            joined.append(value);
-            true
-        });
-        headers
+    pub fn sort_and_combine(&self) -> Vec<(Cow<'a, str>, Cow<'a, [u8]>)> {
+        sort_and_combine(self.iter())
     }
 
     /// The elements of a name's value (Fetch, get, decode, and split, given a name and a list).
@@ -152,6 +167,36 @@ impl<'a> HeaderList<'a> {
     pub fn into_owned(self) -> HeaderList<'static> {
         let owned = |h: Header<'a>| Header { name: Cow::Owned(h.name.into_owned()), value: Cow::Owned(h.value.into_owned()) };
         HeaderList(self.0.into_iter().map(owned).collect())
+    }
+}
+
+/// Lower-case names in ascending order with their joined values, of some headers of a list (Fetch, sort and combine).
+pub(super) fn sort_and_combine<'h, 'a: 'h>(headers: impl Iterator<Item = &'h Header<'a>>) -> Vec<(Cow<'a, str>, Cow<'a, [u8]>)> {
+    let mut headers: Vec<_> = headers.map(|h| (lowercase(&h.name), h.value.clone())).collect();
+    // Step 2. The sort is stable, so that the values of a name stay in order.
+    headers.sort_by(|(a, _), (b, _)| a.cmp(b));
+    headers.dedup_by(|(name, value), (first_name, joined)| {
+        // Step 3.1.
+        if name != first_name || name == "set-cookie" {
+            return false;
+        }
+        // Step 3.2.
+        let joined = joined.to_mut();
+        joined.extend_from_slice(SEPARATOR);
+        joined.extend_from_slice(value);
+        true
+    });
+    headers
+}
+
+/// A name in lower case: borrowed where it already is, or is a usual one.
+fn lowercase<'a>(name: &Cow<'a, str>) -> Cow<'a, str> {
+    if !name.bytes().any(|b| b.is_ascii_uppercase()) {
+        return name.clone();
+    }
+    match OFTEN.into_iter().find(|often| often.eq_ignore_ascii_case(name)) {
+        Some(often) => Cow::Borrowed(often),
+        None => Cow::Owned(name.to_ascii_lowercase()),
     }
 }
 
@@ -323,7 +368,7 @@ mod tests {
             ("!", ""),
         ]);
         let combined: Vec<_> =
-            list.sort_and_combine().into_iter().map(|(name, value)| (name, isomorphic_decode(&value).into_owned())).collect();
+            list.sort_and_combine().into_iter().map(|(name, value)| (name.into_owned(), isomorphic_decode(&value).into_owned())).collect();
         let table =
             [("!", ""), ("set-cookie", "b=1"), ("set-cookie", "a=1"), ("set-cookie2", "c, d"), ("x-a", "3"), ("x-b", "1, 4"), ("x_", "2")];
         assert_eq!(combined, owned(&table));

@@ -190,12 +190,12 @@ pub(super) fn skips_check(defects: &Defects, request: &Request<'_>, status: u16,
 }
 
 /// The value of Access-Control-Request-Method.
-pub(super) fn preflight_method<'m>(defects: &Defects, method: &'m str) -> Option<Cow<'m, str>> {
+pub(super) fn preflight_method<'m>(defects: &Defects, method: &Cow<'m, str>) -> Option<Cow<'m, str>> {
     match () {
         () if defects.has(Defect::AcrmMissing) => None,
         () if defects.has(Defect::AcrmLowercase) => Some(method.to_ascii_lowercase().into()),
         () if defects.has(Defect::AcrmUppercase) => Some(method.to_ascii_uppercase().into()),
-        () => Some(method.into()),
+        () => Some(method.clone()),
     }
 }
 
@@ -248,7 +248,7 @@ pub(super) fn spoil_preflight<'a>(defects: &Defects, request: &Request<'a>, pref
 }
 
 /// A list of tokens, read in another way.
-pub(super) fn list(defects: &Defects, headers: &HeaderList<'_>, name: &str) -> Option<List> {
+pub(super) fn list<'h>(defects: &Defects, headers: &'h HeaderList<'_>, name: &str) -> Option<List<'h>> {
     if defects.is_empty() {
         return None;
     }
@@ -262,7 +262,7 @@ pub(super) fn list(defects: &Defects, headers: &HeaderList<'_>, name: &str) -> O
     if !(first || last || skips || empties || spaces || absent) {
         return None;
     }
-    let mut values: Vec<&[u8]> = headers.values(name).collect();
+    let mut values: Vec<&'h [u8]> = headers.values(name).collect();
     if values.is_empty() {
         return Some(Ok(None));
     }
@@ -279,7 +279,7 @@ pub(super) fn list(defects: &Defects, headers: &HeaderList<'_>, name: &str) -> O
             match std::str::from_utf8(element) {
                 Ok("") if empties => return Some(Err(())),
                 Ok("") => {}
-                Ok(token) if grammar::is_token(element) => out.push(token.to_owned()),
+                Ok(token) if grammar::is_token(element) => out.push(token),
                 _ if skips => {}
                 _ if absent => return Some(Ok(None)),
                 _ => return Some(Err(())),

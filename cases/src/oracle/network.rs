@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use url::Url;
+use url::{Position, Url};
 
 use super::{
     defect::{Defect, Defects},
@@ -19,7 +19,7 @@ pub trait Network<'a> {
     /// # Errors
     ///
     /// There is no response: the connection or the message was broken, or the limits of the request ended it.
-    fn exchange(&mut self, request: &Outgoing<'_, 'a>) -> Result<Incoming<'a, Self::Body>, Fault>;
+    fn exchange(&mut self, request: Outgoing<'_, 'a>) -> Result<Incoming<'a, Self::Body>, Fault>;
 
     /// Reads a body to its end.
     fn read(&mut self, body: Self::Body, limits: Limits) -> Read<'a>;
@@ -32,13 +32,13 @@ pub trait Network<'a> {
 #[derive(Debug)]
 pub struct Outgoing<'r, 'a> {
     /// Where to.
-    pub url: &'r Url,
+    pub url: &'r Cow<'a, Url>,
     /// The method.
-    pub method: &'r str,
+    pub method: &'r Cow<'a, str>,
     /// The fields, without those of the connection (Host, Connection, Accept-Encoding …).
-    pub headers: &'r HeaderList<'a>,
+    pub headers: HeaderList<'a>,
     /// The body's bytes.
-    pub body: Option<&'r [u8]>,
+    pub body: Option<&'a [u8]>,
     /// Whether the body is a stream, whose length nobody knows.
     pub streams: bool,
     /// Whether it is a CORS-preflight request.
@@ -126,18 +126,22 @@ pub fn wire_fields<'h>(host: &'h str, headers: &'h HeaderList<'_>) -> Vec<(&'h s
     fields
 }
 
+/// A part of a URL, borrowed for as long as the URL is.
+pub(super) fn part_of<'a>(url: &Cow<'a, Url>, part: impl Fn(&Url) -> &str) -> Cow<'a, str> {
+    match url {
+        Cow::Borrowed(url) => Cow::Borrowed(part(url)),
+        Cow::Owned(url) => Cow::Owned(part(url).to_owned()),
+    }
+}
+
 /// The value of `Host`: host and port, without a default port.
-pub fn host_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+pub fn host_of(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
 }
 
 /// Path and query, as on the request line.
-pub fn target_of(url: &Url) -> String {
-    match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    }
+pub fn target_of(url: &Url) -> &str {
+    &url[Position::BeforePath..Position::AfterQuery]
 }
 
 /// Names and values of fields, as they were received.

@@ -20,6 +20,16 @@ pub struct Tuple {
     host: String,
     port: u16,
     serialized: String,
+    /// Where in the host its registrable domain begins, when it has one.
+    domain: Option<usize>,
+}
+
+/// How a URL's origin stands to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relation {
+    SameOrigin,
+    SameSite,
+    CrossSite,
 }
 
 impl Origin {
@@ -31,6 +41,7 @@ impl Origin {
                 scheme: scheme.to_owned(),
                 host: host.to_owned(),
                 port,
+                domain: site::domain_at(host),
                 serialized: match default_port(scheme) {
                     Some(usual) if usual == port => format!("{scheme}://{host}"),
                     _ => format!("{scheme}://{host}:{port}"),
@@ -52,7 +63,7 @@ impl Origin {
         match self {
             Origin::Opaque => false,
             Origin::Tuple(t) => match parts(url) {
-                Some(parts) => parts == (&t.scheme, &t.host, t.port),
+                Some((scheme, host, port)) => port == t.port && host == t.host && scheme == t.scheme,
                 None => path_of_blob(url).is_some_and(|inner| self.is_same(&inner)),
             },
         }
@@ -61,15 +72,29 @@ impl Origin {
     /// Whether it is the same site as a URL's origin (HTML, same site).
     pub fn is_same_site(&self, url: &Url) -> bool {
         match (self, parts(url)) {
-            (Origin::Tuple(t), Some((scheme, host, _))) => site::same_site((&t.scheme, &t.host), (scheme, host)),
+            (Origin::Tuple(t), Some((scheme, host, _))) => scheme == t.scheme && t.shares_domain(host),
             _ => false,
+        }
+    }
+
+    /// How a URL's origin stands to it.
+    pub(super) fn relation(&self, url: &Url) -> Relation {
+        match (self, parts(url)) {
+            (Origin::Tuple(t), Some((scheme, host, port))) if scheme == t.scheme => match host == t.host {
+                true if port == t.port => Relation::SameOrigin,
+                true => Relation::SameSite,
+                false if t.shares_domain(host) => Relation::SameSite,
+                false => Relation::CrossSite,
+            },
+            (Origin::Tuple(_), None) if self.is_same(url) => Relation::SameOrigin,
+            _ => Relation::CrossSite,
         }
     }
 
     /// The same, whatever the schemes (HTML, schemelessly same site).
     pub fn is_schemelessly_same_site(&self, url: &Url) -> bool {
         match (self, parts(url)) {
-            (Origin::Tuple(t), Some((_, host, _))) => site::schemelessly_same_site(&t.host, host),
+            (Origin::Tuple(t), Some((_, host, _))) => t.shares_domain(host),
             _ => false,
         }
     }
@@ -96,6 +121,17 @@ impl Origin {
             Origin::Opaque => None,
             Origin::Tuple(t) => Some(t.port),
         }
+    }
+}
+
+impl Tuple {
+    /// Whether a host is this one, or one with the same registrable domain.
+    fn shares_domain(&self, host: &str) -> bool {
+        host == self.host
+            || self.domain.is_some_and(|at| {
+                let rest = host.strip_suffix(&self.host[at..]);
+                rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            })
     }
 }
 
@@ -127,7 +163,12 @@ fn default_port(scheme: &str) -> Option<u16> {
 
 /// Whether two URLs have one origin.
 pub(super) fn same_origin(a: &Url, b: &Url) -> bool {
-    parts(a).is_some_and(|a| Some(a) == parts(b))
+    match (parts(a), parts(b)) {
+        (Some((scheme_a, host_a, port_a)), Some((scheme_b, host_b, port_b))) => {
+            port_a == port_b && host_a == host_b && scheme_a == scheme_b
+        }
+        _ => false,
+    }
 }
 
 /// Whether two URLs have one site.
@@ -156,7 +197,7 @@ pub fn is_potentially_trustworthy(url: &Url) -> bool {
         "http" | "ws" => match url.host() {
             Some(url::Host::Domain(host)) => {
                 let host = host.strip_suffix('.').unwrap_or(host);
-                host == "localhost" || host.ends_with(".localhost")
+                host.strip_suffix("localhost").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             }
             Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
             Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
@@ -195,4 +236,44 @@ pub(super) fn strip_for_referrer(url: &Url, origin_only: bool) -> Option<String>
         url.set_query(None);
     }
     Some(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relations_are_what_origins_and_sites_say() {
+        let hosts = [
+            "localhost",
+            "localhost.",
+            "a.localhost",
+            "x.a.localhost",
+            "y.x.a.localhost.",
+            "xa.localhost",
+            "b.localhost",
+            "127.0.0.1",
+            "[::1]",
+            "a..b",
+            "x.a..b",
+        ];
+        let urls: Vec<_> = hosts
+            .iter()
+            .flat_map(|host| ["http", "https"].map(|scheme| format!("{scheme}://{host}/")))
+            .chain(["http://a.localhost:81/", "data:,x", "blob:http://a.localhost/x", "blob:http://b.localhost/x"].map(str::to_owned))
+            .map(|url| Url::parse(&url).expect("a URL"))
+            .collect();
+        for (a, b) in urls.iter().flat_map(|a| urls.iter().map(move |b| (a, b))) {
+            let origin = Origin::of(a);
+            let wanted = match () {
+                () if origin.is_same(b) => Relation::SameOrigin,
+                () if parts(b).is_some() && same_site(&Url::parse(origin.serialized()).unwrap_or_else(|_| a.clone()), b) => {
+                    Relation::SameSite
+                }
+                () => Relation::CrossSite,
+            };
+            assert_eq!(origin.relation(b), wanted, "{a} and {b}");
+            assert_eq!(origin.is_same_site(b), parts(b).is_some() && wanted != Relation::CrossSite, "{a} and {b}");
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! Requests, responses and the environment they are made from (Fetch, requests; responses).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
 
 use url::Url;
 
 use super::{
     headers::HeaderList,
-    origin::{Origin, same_origin, same_site, strip_for_referrer},
+    origin::{Origin, Relation, is_potentially_trustworthy, same_origin, same_site, strip_for_referrer},
 };
 use crate::{
     format::{CacheMode, Credentials, Mode, RedirectMode, ResponseType},
@@ -77,6 +77,10 @@ const LONGEST_REFERRER: usize = 4096;
 #[derive(Debug, Clone)]
 pub struct ReferrerSource {
     pub(super) url: Url,
+    /// Its own origin.
+    pub(super) from: Origin,
+    /// Whether what it names cannot be read or changed on its way.
+    pub(super) is_trustworthy: bool,
     /// The whole URL, stripped; none for a local scheme.
     full: Option<String>,
     /// Its origin alone.
@@ -88,7 +92,7 @@ impl ReferrerSource {
     pub fn new(url: Url) -> Self {
         let origin = strip_for_referrer(&url, true);
         let full = strip_for_referrer(&url, false).filter(|full| full.len() <= LONGEST_REFERRER).or_else(|| origin.clone());
-        Self { url, full, origin }
+        Self { from: Origin::of(&url), is_trustworthy: is_potentially_trustworthy(&url), url, full, origin }
     }
 }
 
@@ -136,19 +140,54 @@ pub(super) enum Taint {
 }
 
 /// A request body.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Body<'a> {
-    pub(super) bytes: Cow<'a, [u8]>,
+    pub(super) bytes: &'a [u8],
+    /// How many bytes it has, as `Content-Length` says it.
+    pub(super) length: &'a str,
     /// Whether its source is null: it came from a stream and cannot be sent twice.
     pub(super) is_stream: bool,
+}
+
+/// A URL list (Fetch, requests): one URL, and those that redirects have led to.
+#[derive(Debug, Clone)]
+pub(super) struct UrlList<'a> {
+    first: Cow<'a, Url>,
+    more: Vec<Cow<'a, Url>>,
+}
+
+impl<'a> UrlList<'a> {
+    pub(super) fn new(first: Cow<'a, Url>) -> Self {
+        Self { first, more: Vec::new() }
+    }
+
+    pub(super) fn first(&self) -> &Cow<'a, Url> {
+        &self.first
+    }
+
+    pub(super) fn last(&self) -> &Cow<'a, Url> {
+        self.more.last().unwrap_or(&self.first)
+    }
+
+    pub(super) fn push(&mut self, url: Url) {
+        self.more.push(Cow::Owned(url));
+    }
+
+    /// Whether redirects have led to other URLs.
+    pub(super) fn is_redirected(&self) -> bool {
+        !self.more.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Cow<'a, Url>> {
+        iter::once(&self.first).chain(&self.more)
+    }
 }
 
 /// A request (Fetch, requests), as far as the algorithms here look at it.
 #[derive(Debug, Clone)]
 pub(super) struct Request<'a> {
     pub(super) method: Cow<'a, str>,
-    /// The URL list; never empty.
-    pub(super) urls: Vec<Cow<'a, Url>>,
+    pub(super) urls: UrlList<'a>,
     pub(super) headers: HeaderList<'a>,
     pub(super) body: Option<Body<'a>>,
     pub(super) mode: Mode,
@@ -171,8 +210,8 @@ impl<'a> Request<'a> {
     pub(super) fn new(url: Cow<'a, Url>) -> Self {
         Self {
             method: Cow::Borrowed("GET"),
-            urls: vec![url],
-            headers: HeaderList::with_capacity(12),
+            urls: UrlList::new(url),
+            headers: HeaderList::with_capacity(4),
             body: None,
             mode: Mode::Cors,
             credentials: Credentials::SameOrigin,
@@ -193,8 +232,7 @@ impl<'a> Request<'a> {
 
     /// The current URL: the last of the list.
     pub(super) fn url(&self) -> &Url {
-        // The list starts with one and only grows.
-        &self.urls[self.urls.len() - 1]
+        self.urls.last()
     }
 
     pub(super) fn includes(&self) -> bool {
@@ -205,26 +243,24 @@ impl<'a> Request<'a> {
     pub(super) fn push_url(&mut self, url: Url, origin: &Origin) {
         let last = self.url();
         // Step 4.2: once cross-site, always.
-        if !same_site(&url, last) && !origin.is_same_site(last) {
-            self.taint = Taint::CrossSite;
-        } else if !same_origin(&url, last) && !origin.is_same(last) {
-            self.taint = self.taint.max(Taint::SameSite);
+        match origin.relation(last) {
+            Relation::SameOrigin => {}
+            Relation::CrossSite if !same_site(&url, last) => self.taint = Taint::CrossSite,
+            _ if !same_origin(&url, last) => self.taint = self.taint.max(Taint::SameSite),
+            _ => {}
         }
-        self.urls.push(Cow::Owned(url));
+        self.urls.push(url);
     }
 }
 
-/// A response (Fetch, responses).
+/// A response (Fetch, responses). Its URL list is that of its request.
 #[derive(Debug)]
 pub(super) struct Response<'a, B> {
     pub(super) kind: ResponseType,
     pub(super) status: u16,
     pub(super) status_text: Cow<'a, [u8]>,
     pub(super) headers: HeaderList<'a>,
-    /// CORS-exposed header-name list.
-    pub(super) exposed: Exposed,
     pub(super) body: Source<'a, B>,
-    pub(super) urls: Vec<Cow<'a, Url>>,
     pub(super) range_requested: bool,
 }
 
@@ -239,13 +275,12 @@ pub(super) enum Source<'a, B> {
     Network(B),
 }
 
-/// The CORS-exposed header-name list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) enum Exposed {
-    #[default]
+/// The CORS-exposed header-name list of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Exposed<'h> {
     Nothing,
     All,
-    Names(Vec<String>),
+    Names(Vec<&'h str>),
 }
 
 /// A network error (Fetch, responses), and why.

@@ -140,6 +140,18 @@ pub fn unsafe_names<'h>(list: &'h HeaderList<'_>) -> Vec<Cow<'h, str>> {
     unsafe_names
 }
 
+/// Whether there are any [`unsafe_names`].
+pub fn has_unsafe_names(list: &HeaderList<'_>) -> bool {
+    let mut safelist_value_size = 0;
+    for header in list.iter() {
+        if !is_cors_safelisted(&header.name, &header.value) {
+            return true;
+        }
+        safelist_value_size += header.value.len();
+    }
+    safelist_value_size > MAX_TOTAL
+}
+
 /// Fetch, no-CORS-safelisted request-header.
 pub fn is_no_cors_safelisted(name: &str, value: &[u8]) -> bool {
     is_no_cors_safelisted_name(name) && is_cors_safelisted(name, value)

@@ -9,7 +9,7 @@ use super::{
     defect::{Defect, Defects},
     headers::HeaderList,
     http1::{self, Whole, WholeEnd},
-    network::{Fault, Incoming, Limits, Network, Outgoing, Read, ReadEnd, accepted, host_of, target_of},
+    network::{Fault, Incoming, Limits, Network, Outgoing, Read, ReadEnd, accepted, host_of, part_of, target_of},
     origin::Origin,
     request::{Environment, ReferrerPolicy, ReferrerSource},
     trace::{NoTrace, Path, Trace},
@@ -27,8 +27,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Scenario {
     environment: Environment,
-    topology: Topology,
-    token: String,
+    /// Who listens where.
+    ports: Vec<(u16, Alias)>,
     steps: Vec<Step>,
 }
 
@@ -40,7 +40,9 @@ struct Step {
 
 #[derive(Debug, Clone)]
 struct Scripted {
+    at: Alias,
     port: u16,
+    /// The whole path.
     path: String,
     preflight: Vec<Reply>,
     response: Vec<Reply>,
@@ -53,8 +55,8 @@ pub struct Reply {
     body_delay_ms: u32,
     /// To any method but HEAD.
     usual: Heard,
-    /// To HEAD.
-    head: Heard,
+    /// To HEAD, where the page asks for it.
+    head: Option<Heard>,
 }
 
 /// What a client hears.
@@ -72,14 +74,46 @@ type Fields = Vec<(String, Vec<u8>)>;
 struct Understood {
     status: u16,
     reason: Vec<u8>,
-    fields: Fields,
-    /// Status and fields of the first interim response.
-    interim: Option<(u16, Fields)>,
+    fields: Packed,
+    /// Status and fields of the first interim response, and the fields of this one as they were received.
+    interim: Option<Box<(u16, Fields, Fields)>>,
     body: Vec<u8>,
     end: WholeEnd,
     /// The body as the server takes it to be, transfer coding not counted.
     served: Vec<u8>,
 }
+
+/// Fields side by side in memory: most predictions are over before scattered ones were fetched from it.
+#[derive(Debug, Clone)]
+struct Packed {
+    names: String,
+    values: Vec<u8>,
+    /// Where each name and each value ends.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Packed {
+    fn new(fields: &Fields) -> Self {
+        let mut packed = Self { ends: Vec::with_capacity(fields.len()), ..NO_FIELDS };
+        for (name, value) in fields {
+            packed.names.push_str(name);
+            packed.values.extend_from_slice(value);
+            packed.ends.push((packed.names.len(), packed.values.len()));
+        }
+        packed
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let mut start = (0, 0);
+        self.ends.iter().map(move |end| {
+            let field = (&self.names[start.0..end.0], &self.values[start.1..end.1]);
+            start = *end;
+            field
+        })
+    }
+}
+
+const NO_FIELDS: Packed = Packed { names: String::new(), values: Vec::new(), ends: Vec::new() };
 
 /// What must happen, step by step.
 #[derive(Debug, Clone)]
@@ -92,7 +126,7 @@ pub struct Prediction<'a, T = Path> {
 #[derive(Debug, Clone)]
 pub struct Predicted<'a, T = Path> {
     /// What the page sees.
-    pub view: View,
+    pub view: View<'a>,
     /// What crosses the wire, in order.
     pub exchanges: Vec<PredictedExchange<'a>>,
     /// The steps taken.
@@ -107,13 +141,13 @@ pub struct PredictedExchange<'a> {
     /// The method.
     pub method: Cow<'a, str>,
     /// The request target: path and query.
-    pub target: String,
+    pub target: Cow<'a, str>,
     /// The value of `Host`.
-    pub host: String,
+    pub host: Cow<'a, str>,
     /// The fields that the standard sets, without those of the connection.
     pub headers: HeaderList<'a>,
     /// The body.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<&'a [u8]>,
     /// The status of the answer, when there is one.
     pub status: Option<u16>,
     /// The body that the server sends.
@@ -159,11 +193,17 @@ impl Scenario {
         steps: impl IntoIterator<Item = (Action, Vec<Resource<Vec<u8>>>)>,
     ) -> Self {
         let environment = environment(topology, page, context);
-        let steps = steps.into_iter().map(|(action, resources)| Step {
-            call: Call::new(action, &environment.url),
-            resources: resources.iter().map(|r| Scripted::new(r, topology)).collect(),
+        let steps = steps.into_iter().map(|(action, resources)| {
+            // A redirect makes a GET of other methods, and a HEAD of none.
+            let is_head = action.method.as_ref().is_some_and(|m| m.eq_ignore_ascii_case("HEAD"));
+            Step {
+                resources: resources.iter().map(|r| Scripted::new(r, topology, token, is_head)).collect(),
+                call: Call::new(action, &environment.url),
+            }
         });
-        Self { steps: steps.collect(), environment, topology: topology.clone(), token: token.to_owned() }
+        let listens = Alias::ALL.iter().filter(|a| a.protocol() != Protocol::Nothing);
+        let ports = listens.map(|a| (topology.port(*a), *a)).collect();
+        Self { steps: steps.collect(), environment, ports }
     }
 
     /// Where its requests are made.
@@ -227,12 +267,13 @@ pub fn environment(topology: &Topology, page: Alias, context: Context) -> Enviro
 }
 
 impl Scripted {
-    fn new(resource: &Resource<Vec<u8>>, topology: &Topology) -> Self {
+    fn new(resource: &Resource<Vec<u8>>, topology: &Topology, token: &str, is_head: bool) -> Self {
         let h2 = resource.at.protocol() == Protocol::Http2;
-        let replies = |answers: &[Answer<Vec<u8>>]| answers.iter().map(|a| Reply::new(a, h2)).collect();
+        let replies = |answers: &[Answer<Vec<u8>>]| answers.iter().map(|a| Reply::new(a, h2, is_head)).collect();
         Self {
+            at: resource.at,
             port: topology.port(resource.at),
-            path: resource.path.clone(),
+            path: format!("{CASE_ROOT}{token}/{}", resource.path),
             preflight: replies(&resource.preflight),
             response: replies(&resource.response),
         }
@@ -240,10 +281,10 @@ impl Scripted {
 }
 
 impl Reply {
-    fn new(answer: &Answer<Vec<u8>>, h2: bool) -> Self {
+    fn new(answer: &Answer<Vec<u8>>, h2: bool, is_head: bool) -> Self {
         let body_delay_ms = if let Message::Http(http) = &answer.message { http.body_delay_ms } else { 0 };
         let heard = |is_head| if h2 { heard_over_http2(answer, is_head) } else { heard(answer, is_head) };
-        Self { delay_ms: answer.delay_ms, body_delay_ms, usual: heard(false), head: heard(true) }
+        Self { delay_ms: answer.delay_ms, body_delay_ms, usual: heard(false), head: is_head.then(|| heard(true)) }
     }
 }
 
@@ -278,13 +319,25 @@ fn read(bytes: &[u8], then: Then, is_head: bool, served: Option<Vec<u8>>) -> Hea
         Whole::Response { interim, head, body, end, .. } => Heard::Response(Box::new(Understood {
             status: head.status,
             reason: head.reason,
-            fields: head.fields,
-            interim: interim.into_iter().next().map(|i| (i.status, i.fields)),
+            fields: Packed::new(&cased(head.fields.clone())),
+            interim: interim.into_iter().next().map(|i| Box::new((i.status, i.fields, head.fields))),
             served: served.unwrap_or_else(|| body.clone()),
             body,
             end,
         })),
     }
+}
+
+/// Gives a repeated name the casing of its first field (Fetch, append, step 1).
+fn cased(mut fields: Fields) -> Fields {
+    for i in 1..fields.len() {
+        let (before, rest) = fields.split_at_mut(i);
+        let name = &mut rest[0].0;
+        if let Some((first, _)) = before.iter().find(|(first, _)| first.eq_ignore_ascii_case(name)) {
+            name.clone_from(first);
+        }
+    }
+    fields
 }
 
 /// What HTTP/2 makes of an answer. Raw bytes and odd lines cannot be in it: the parser of case files sees to that.
@@ -315,7 +368,7 @@ fn heard_over_http2(answer: &Answer<Vec<u8>>, is_head: bool) -> Heard {
     Heard::Response(Box::new(Understood {
         status: http.status,
         reason: Vec::new(),
-        fields,
+        fields: Packed::new(&fields),
         interim: None,
         served: body.to_vec(),
         body: body.to_vec(),
@@ -328,7 +381,7 @@ fn heard_over_http2(answer: &Answer<Vec<u8>>, is_head: bool) -> Heard {
 struct ScriptNetwork<'a> {
     scenario: &'a Scenario,
     step: usize,
-    /// How often each resource was asked, by its index and whether it was for a preflight.
+    /// How often each resource of several answers was asked, by its index and whether it was for a preflight.
     asked: Vec<(usize, bool, usize)>,
     exchanges: Vec<PredictedExchange<'a>>,
     clock_ms: u64,
@@ -346,29 +399,30 @@ struct Coming<'a> {
 impl<'a> Network<'a> for ScriptNetwork<'a> {
     type Body = Coming<'a>;
 
-    fn exchange(&mut self, request: &Outgoing<'_, 'a>) -> Result<Incoming<'a, Coming<'a>>, Fault> {
+    fn exchange(&mut self, request: Outgoing<'_, 'a>) -> Result<Incoming<'a, Coming<'a>>, Fault> {
         let port = request.url.port_or_known_default().unwrap_or_default();
-        let topology = &self.scenario.topology;
-        let Some(at) = alias_of(topology, port).filter(|a| a.scheme().word() == request.url.scheme()) else {
+        let scripted = self.scenario.steps[self.step].resources.iter().find(|r| r.port == port).map(|r| r.at);
+        let listening = || self.scenario.ports.iter().find(|(p, _)| *p == port).map(|(_, at)| *at);
+        let Some(at) = scripted.or_else(listening).filter(|at| at.scheme().word() == request.url.scheme()) else {
             return Err(Fault::Unreachable("nobody listens there".into()));
         };
         if request.streams && at.protocol() == Protocol::Http1 && !request.defects.has(Defect::StreamHttp1) {
             return Err(Fault::StreamOverHttp1);
         }
-        let reply = self.choose(request, port);
+        let reply = self.choose(&request, port);
         let is_head = request.method == "HEAD";
-        let heard = reply.as_ref().map(|r| if is_head { &r.head } else { &r.usual });
+        let heard = reply.as_ref().map(|r| r.head.as_ref().filter(|_| is_head).unwrap_or(&r.usual));
         let message = match heard {
             Some(Heard::Response(message)) => Some(&**message),
             _ => None,
         };
         self.exchanges.push(PredictedExchange {
             at,
-            method: Cow::Owned(request.method.to_owned()),
-            target: target_of(request.url),
-            host: host_of(request.url),
-            headers: request.headers.clone(),
-            body: request.body.map(<[u8]>::to_vec),
+            method: request.method.clone(),
+            target: part_of(request.url, target_of),
+            host: part_of(request.url, host_of),
+            headers: request.headers,
+            body: request.body,
             status: message.map(|m| m.status).or(reply.is_none().then_some(501)),
             served: message.map_or(&[], |m| &m.served),
             may_repeat: matches!(heard, Some(Heard::Broken(_))),
@@ -417,7 +471,7 @@ impl<'a> Network<'a> for ScriptNetwork<'a> {
 static UNSCRIPTED: Understood = Understood {
     status: 501,
     reason: Vec::new(),
-    fields: Vec::new(),
+    fields: NO_FIELDS,
     interim: None,
     body: Vec::new(),
     end: WholeEnd::Complete,
@@ -441,13 +495,16 @@ impl<'a> ScriptNetwork<'a> {
     /// The answer that the servers choose; `None` where nothing is scripted.
     fn choose(&mut self, request: &Outgoing<'_, '_>, port: u16) -> Option<&'a Reply> {
         let step = &self.scenario.steps[self.step];
-        let below = below_token(request.url.path(), &self.scenario.token)?;
-        let index = step.resources.iter().position(|r| r.port == port && r.path == below)?;
+        let path = request.url.path();
+        let index = step.resources.iter().position(|r| r.port == port && r.path == path)?;
         // The servers tell a preflight by its fields, not by who sent it.
         let is_preflight = request.method == "OPTIONS" && request.headers.contains("Access-Control-Request-Method");
         let resource = &step.resources[index];
         let replies = if is_preflight { &resource.preflight } else { &resource.response };
         let last = replies.len().checked_sub(1)?;
+        if last == 0 {
+            return replies.first();
+        }
         let count = match self.asked.iter_mut().find(|(i, p, _)| (*i, *p) == (index, is_preflight)) {
             Some((_, _, count)) => {
                 *count += 1;
@@ -463,26 +520,30 @@ impl<'a> ScriptNetwork<'a> {
 }
 
 fn incoming<'a>(message: &'a Understood, delay_ms: u32, defects: &Defects) -> Incoming<'a, Coming<'a>> {
-    let interim = message.interim.as_ref().map(|(status, fields)| (*status, &fields[..]));
-    match accepted(interim, &message.fields, defects) {
+    let Some((status, early, fields)) = message.interim.as_deref() else {
+        // The casing of repeated names was seen to when the answer was read.
+        let mut headers = HeaderList::with_capacity(message.fields.ends.len());
+        message.fields.iter().for_each(|(n, v)| headers.push(n, v));
+        return answered(message, headers, delay_ms);
+    };
+    match accepted(Some((*status, early)), fields, defects) {
         (Some(status), headers) => {
             Incoming { status, status_text: Cow::Borrowed(b""), headers, body: Coming { message, delay_ms: 0, nothing: true } }
         }
-        (None, headers) => Incoming {
-            status: message.status,
-            status_text: Cow::Borrowed(&message.reason),
-            headers,
-            body: Coming { message, delay_ms, nothing: false },
-        },
+        (None, headers) => answered(message, headers, delay_ms),
+    }
+}
+
+fn answered<'a>(message: &'a Understood, headers: HeaderList<'a>, delay_ms: u32) -> Incoming<'a, Coming<'a>> {
+    Incoming {
+        status: message.status,
+        status_text: Cow::Borrowed(&message.reason),
+        headers,
+        body: Coming { message, delay_ms, nothing: false },
     }
 }
 
 /// The alias that listens on a port.
 pub fn alias_of(topology: &Topology, port: u16) -> Option<Alias> {
     Alias::ALL.iter().copied().find(|a| topology.port(*a) == port && a.protocol() != Protocol::Nothing)
-}
-
-/// The part of a path below a token.
-fn below_token<'p>(path: &'p str, token: &str) -> Option<&'p str> {
-    path.strip_prefix(CASE_ROOT)?.strip_prefix(token)?.strip_prefix('/')
 }

@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 /// Whether a host is an IP address rather than a domain.
 pub fn is_ip_address(host: &str) -> bool {
     // A domain holds no colon, and no domain of a parsed URL ends in a number (URL standard, host parser, "ends in a number").
-    host.contains(':') || host.parse::<Ipv4Addr>().is_ok()
+    host.contains(':') || host.as_bytes().last().is_some_and(u8::is_ascii_digit) && host.parse::<Ipv4Addr>().is_ok()
 }
 
 /// Whether a host is a public suffix (URL standard, "public suffix"): by the rule `*` each domain of one label.
@@ -25,24 +25,27 @@ pub fn is_public_suffix(host: &str) -> bool {
 /// Where the standard's answer is null, for an IP address and a single label such as `localhost`, this is the host itself. No
 /// other host can have that answer, so "equal, or the same registrable domain" is one comparison.
 pub fn registrable_domain(host: &str) -> &str {
+    domain_at(host).map_or(host, |at| &host[at..])
+}
+
+/// Where in a host its registrable domain begins, when it has one.
+pub(super) fn domain_at(host: &str) -> Option<usize> {
     // Step 1: null.
     if is_ip_address(host) {
-        return host;
+        return None;
     }
     // Steps 2 to 5.
-    let labels = host.strip_suffix('.').unwrap_or(host);
-    let mut dots = labels.rmatch_indices('.');
-    match (dots.next(), dots.next()) {
-        (Some(_), Some((at, _))) => &host[at + 1..],
-        _ => host,
-    }
+    let labels = host.strip_suffix('.').unwrap_or(host).as_bytes();
+    let dot = |labels: &[u8]| labels.iter().rposition(|b| *b == b'.');
+    let last = dot(labels)?;
+    Some(dot(&labels[..last]).map_or(0, |at| at + 1))
 }
 
 /// Whether two tuple origins are schemelessly same site (HTML standard). Opaque origins have no host: same site only with
 /// themselves, which is the caller's to know.
 pub fn schemelessly_same_site(a: &str, b: &str) -> bool {
     // Steps 3 and 4 in one: see `registrable_domain`.
-    registrable_domain(a) == registrable_domain(b)
+    a == b || registrable_domain(a) == registrable_domain(b)
 }
 
 /// Whether two tuple origins, given by scheme and host, are same site (HTML standard): ports play no part, schemes do.

@@ -95,11 +95,13 @@ fn granted(request: &Outgoing<'_, '_>) -> Response {
 impl<'a> Network<'a> for Described {
     type Body = (Vec<u8>, ReadEnd);
 
-    fn exchange(&mut self, request: &Outgoing<'_, 'a>) -> Result<Incoming<'a, Self::Body>, Fault> {
+    fn exchange(&mut self, request: Outgoing<'_, 'a>) -> Result<Incoming<'a, Self::Body>, Fault> {
         let index = self.requests;
         self.requests += 1;
         let (described, otherwise) = match &mut self.answers {
-            Answers::ByKind { preflight, response } => ((if request.is_preflight { preflight } else { response }).next(), granted(request)),
+            Answers::ByKind { preflight, response } => {
+                ((if request.is_preflight { preflight } else { response }).next(), granted(&request))
+            }
             Answers::InOrder(answers) => (answers.get(index).cloned(), Response::new(200, HeaderList::new())),
         };
         let response = match described {

@@ -3,6 +3,8 @@
 //! They are GET, HEAD and OPTIONS only, go to the server that was asked and nowhere else, follow no redirect, carry no
 //! credentials, and are bounded in number and time.
 
+use std::borrow::Cow;
+
 use corscheck_cases::{
     Outcome, Reason,
     format::Mode,
@@ -113,35 +115,42 @@ pub fn probe<'a, N: Network<'a>>(evidence: &mut Evidence, network: &mut N) {
     while let Some(kind) = next(evidence)
         && network.now_ms().saturating_sub(started) < ALL_MS
     {
-        let (method, url, headers) = request(evidence, kind);
-        let outgoing = outgoing(kind, method, &url, &headers);
+        let asked = request(evidence, kind);
         let mut recording = Recording::new(network);
         // The record has the answer, or why there is none.
-        _ = recording.exchange(&outgoing);
+        _ = recording.exchange(asked.outgoing(kind));
         let exchange = recording.into_exchanges().pop();
         let Some(exchange) = exchange else { return };
         evidence.probes.push(Probe { kind, exchange });
     }
 }
 
-fn outgoing<'r>(kind: Kind, method: &'r str, url: &'r Url, headers: &'r HeaderList<'static>) -> Outgoing<'r, 'static> {
-    Outgoing {
-        url,
-        method,
-        headers,
-        body: None,
-        streams: false,
-        is_preflight: matches!(kind, Kind::HarmlessPreflight | Kind::MethodPreflight),
-        limits: Limits { abort_after_ms: None, timeout_ms: Some(PROBE_MS) },
-        defects: &Defects::NONE,
+/// What a probe asks for.
+struct Request {
+    method: Cow<'static, str>,
+    url: Cow<'static, Url>,
+    headers: HeaderList<'static>,
+}
+
+impl Request {
+    fn outgoing(&self, kind: Kind) -> Outgoing<'_, 'static> {
+        Outgoing {
+            url: &self.url,
+            method: &self.method,
+            headers: self.headers.clone(),
+            body: None,
+            streams: false,
+            is_preflight: matches!(kind, Kind::HarmlessPreflight | Kind::MethodPreflight),
+            limits: Limits { abort_after_ms: None, timeout_ms: Some(PROBE_MS) },
+            defects: &Defects::NONE,
+        }
     }
 }
 
 /// The exchange of a probe that is still to be answered.
 #[cfg(test)]
 pub(super) fn exchange(evidence: &Evidence, kind: Kind) -> Exchange {
-    let (method, url, headers) = request(evidence, kind);
-    Exchange::begun(&outgoing(kind, method, &url, &headers))
+    Exchange::begun(&request(evidence, kind).outgoing(kind))
 }
 
 /// The next probe that would tell something; `None` when all is told.
@@ -211,7 +220,7 @@ fn is_possible(evidence: &Evidence, kind: Kind) -> bool {
 }
 
 /// Method, URL and fields of a probe.
-fn request(evidence: &Evidence, kind: Kind) -> (&'static str, Url, HeaderList<'static>) {
+fn request(evidence: &Evidence, kind: Kind) -> Request {
     let question = &evidence.question;
     let mut url = question.url.clone();
     url.set_fragment(None);
@@ -250,7 +259,7 @@ fn request(evidence: &Evidence, kind: Kind) -> (&'static str, Url, HeaderList<'s
         url.set_query(None);
     }
     let options = matches!(kind, Kind::HarmlessPreflight | Kind::MethodPreflight | Kind::PlainOptions);
-    (if options { "OPTIONS" } else { "GET" }, url, headers)
+    Request { method: if options { "OPTIONS" } else { "GET" }.into(), url: Cow::Owned(url), headers }
 }
 
 /// What a probe asked and was answered, and what that tells.
@@ -314,8 +323,6 @@ fn meaning(evidence: &Evidence, probe: &Probe, response: &Response, allow: Optio
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use corscheck_cases::oracle::network::{Fault, Incoming, Read, ReadEnd};
 
     use super::*;
@@ -332,13 +339,13 @@ mod tests {
     impl<'a, F: Fn(&str, &str, Option<&str>) -> Response> Network<'a> for Fake<F> {
         type Body = Vec<u8>;
 
-        fn exchange(&mut self, request: &Outgoing<'_, 'a>) -> Result<Incoming<'a, Vec<u8>>, Fault> {
+        fn exchange(&mut self, request: Outgoing<'_, 'a>) -> Result<Incoming<'a, Vec<u8>>, Fault> {
             assert!(request.body.is_none() && !request.headers.contains("Cookie") && !request.headers.contains("Authorization"));
             assert_eq!(request.limits.timeout_ms, Some(PROBE_MS));
             self.clock_ms += self.each_ms;
             let origin = request.headers.get("Origin").map(|o| String::from_utf8_lossy(&o).into_owned());
             let response = (self.answer)(request.method, request.url.path(), origin.as_deref());
-            self.asked.push((request.method.to_owned(), request.url.clone(), origin));
+            self.asked.push((request.method.to_string(), request.url.as_ref().clone(), origin));
             Ok(Incoming { status: response.status, status_text: Cow::Borrowed(b""), headers: response.headers, body: response.body })
         }
 

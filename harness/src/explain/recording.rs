@@ -66,9 +66,9 @@ impl<'n, N> Recording<'n, N> {
 impl<'a, N: Network<'a>> Network<'a> for Recording<'_, N> {
     type Body = Body<'a, N::Body>;
 
-    fn exchange(&mut self, request: &Outgoing<'_, 'a>) -> Result<Incoming<'a, Self::Body>, Fault> {
-        let mut exchange = Exchange::begun(request);
-        let index = self.exchanges.len();
+    fn exchange(&mut self, request: Outgoing<'_, 'a>) -> Result<Incoming<'a, Self::Body>, Fault> {
+        let mut exchange = Exchange::begun(&request);
+        let (index, is_preflight) = (self.exchanges.len(), request.is_preflight);
         let answered = self.inner.exchange(request);
         exchange.answer = match &answered {
             Ok(incoming) => Answer::Response(Response {
@@ -83,7 +83,7 @@ impl<'a, N: Network<'a>> Network<'a> for Recording<'_, N> {
         self.exchanges.push(exchange);
         let incoming = answered?;
         // No page ever reads these, and what they say is often the cause: "Disallowed CORS headers".
-        let source = if request.is_preflight || incoming.status >= 400 {
+        let source = if is_preflight || incoming.status >= 400 {
             Source::Read(self.read_within(index, incoming.body))
         } else {
             Source::Network(incoming.body)

@@ -16,7 +16,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct Run {
     /// What the page sees of it.
-    pub view: View,
+    pub view: View<'static>,
     /// The steps of the standard's algorithms that it went through.
     pub path: Path,
     /// What crossed the wire, in order.
@@ -46,7 +46,7 @@ pub fn run<'a, N: Network<'a>>(question: &'a Question, network: &mut N) -> Run {
     let mut recording = Recording::new(network);
     let mut path = Path::new();
     let view = UserAgent::new().call(&question.call, &question.environment, &mut recording, &mut path);
-    Run { view, path, exchanges: recording.into_exchanges() }
+    Run { view: view.into_owned(), path, exchanges: recording.into_exchanges() }
 }
 
 /// The same over described answers; those that nobody described are marked.

@@ -75,13 +75,13 @@ impl Exchange {
     pub fn begun(request: &Outgoing<'_, '_>) -> Self {
         let host = host_of(request.url);
         let mut fields = HeaderList::new();
-        for (name, value) in wire_fields(&host, request.headers) {
+        for (name, value) in wire_fields(host, &request.headers) {
             fields.append(name.to_owned(), value.into_owned());
         }
         Self {
             is_preflight: request.is_preflight,
-            url: request.url.clone(),
-            method: request.method.to_owned(),
+            url: request.url.as_ref().clone(),
+            method: request.method.to_string(),
             request: fields,
             sent_bytes: request.body.map_or(0, <[u8]>::len),
             answer: Answer::Fault(Fault::Broken("the answer has not come".into())),

@@ -229,11 +229,11 @@ impl Client {
 impl<'a> Network<'a> for Client {
     type Body = Body;
 
-    fn exchange(&mut self, request: &Outgoing<'_, 'a>) -> Result<Incoming<'a, Body>, Fault> {
+    fn exchange(&mut self, request: Outgoing<'_, 'a>) -> Result<Incoming<'a, Body>, Fault> {
         let started = Instant::now();
         let mut record = Recorded {
-            url: request.url.clone(),
-            method: request.method.to_owned(),
+            url: request.url.as_ref().clone(),
+            method: request.method.to_string(),
             is_preflight: request.is_preflight,
             server: None,
             sent_head: Vec::new(),
@@ -245,7 +245,7 @@ impl<'a> Network<'a> for Client {
             fault: None,
             took: Duration::ZERO,
         };
-        let answered = self.try_exchange(request, &mut record).map_err(|stop| self.fault(stop));
+        let answered = self.try_exchange(&request, &mut record).map_err(|stop| self.fault(stop));
         record.took = started.elapsed();
         record.fault = answered.as_ref().err().cloned();
         self.records.push(record);

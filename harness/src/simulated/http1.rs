@@ -94,7 +94,7 @@ fn is_chunked(request: &Outgoing<'_, '_>) -> bool {
 fn request_head(request: &Outgoing<'_, '_>) -> Vec<u8> {
     let host = host_of(request.url);
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, target_of(request.url)).into_bytes();
-    for (name, value) in wire_fields(&host, request.headers) {
+    for (name, value) in wire_fields(host, &request.headers) {
         head.extend_from_slice(name.as_bytes());
         head.extend_from_slice(b": ");
         head.extend_from_slice(&value);

@@ -296,14 +296,14 @@ fn request_head(request: &Outgoing<'_, '_>) -> Result<(Request<()>, Vec<u8>), St
     let refused = |what: &str| Stop::broken(format!("HTTP/2 cannot carry {what}"));
     let (host, target) = (host_of(request.url), target_of(request.url));
     let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| refused("the method"))?;
-    let uri = Uri::builder().scheme(request.url.scheme()).authority(&*host).path_and_query(&*target).build();
+    let uri = Uri::builder().scheme(request.url.scheme()).authority(host).path_and_query(target).build();
     let mut rendered = format!("{} {target} HTTP/2\r\nhost: {host}\r\n", request.method).into_bytes();
     let mut fields = HeaderMap::new();
     // Those of the connection do not belong here (RFC 9113, section 8.2.2), and Host is `:authority`.
     let of_connection = |name: &str| {
         ["host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"].contains(&&*name.to_ascii_lowercase())
     };
-    for (name, value) in wire_fields(&host, request.headers).into_iter().filter(|(name, _)| !of_connection(name)) {
+    for (name, value) in wire_fields(host, &request.headers).into_iter().filter(|(name, _)| !of_connection(name)) {
         let field = || format!("the field {name}");
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused(&field()))?;
         let value = HeaderValue::from_bytes(&value).map_err(|_| refused(&field()))?;

@@ -66,7 +66,7 @@ pub fn page_result(view: &View, api: ApiWord, probes: &[String]) -> PageResult {
 fn page_response(seen: &Seen, api: ApiWord, probes: &[String]) -> PageResponse {
     let is_fetch = api == ApiWord::Fetch;
     let text = |bytes: &[u8]| if seen.utf8_values { String::from_utf8_lossy(bytes).into_owned() } else { latin1(bytes) };
-    let headers: Vec<(String, String)> = seen.headers.iter().map(|(n, v)| (n.clone(), text(v))).collect();
+    let headers: Vec<(String, String)> = seen.headers.iter().map(|(n, v)| (n.to_string(), text(v))).collect();
     let probed = probes.iter().map(|name| {
         let values: Vec<_> = headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str()).collect();
         (name.clone(), (!values.is_empty()).then(|| values.join(", ")))
@@ -75,7 +75,7 @@ fn page_response(seen: &Seen, api: ApiWord, probes: &[String]) -> PageResponse {
         r#type: is_fetch.then(|| type_word(seen.kind).to_owned()),
         status: seen.status,
         status_text: text(&seen.status_text),
-        url: seen.url.clone(),
+        url: seen.url.to_string(),
         redirected: is_fetch.then_some(seen.redirected),
         probed: probed.collect(),
         headers,
@@ -104,7 +104,7 @@ fn latin1(bytes: &[u8]) -> String {
 /// What the recorder would keep of an exchange.
 fn exchange(predicted: &PredictedExchange<'_>, step: u32, sequence: u64) -> Exchange {
     let wire = |bytes: &[u8]| WireBytes::from(bytes);
-    let body = predicted.body.as_deref().unwrap_or_default();
+    let body = predicted.body.unwrap_or_default();
     let fields = wire_fields(&predicted.host, &predicted.headers).into_iter().map(|(n, v)| (wire(n.as_bytes()), wire(&v))).collect();
     Exchange {
         at: predicted.at,
