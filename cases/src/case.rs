@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use crate::{
     behaviour::BehaviourId,
+    families::Generated,
     format::{
         AnswerEntry, Api, BodyEntry, CacheMode, CaseEntry, Credentials, DropEntry, ExchangeEntry, ExpectEntry, FieldEntry, FramingEntry,
         InterimEntry, LocationEntry, Mode, RedirectEntry, RedirectMode, RequestEntry, ResponseType, SeenEntry, SpecRef, StepEntry,
@@ -95,6 +96,8 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// The file and line it stands in.
     pub place: Place,
+    /// What it was made from, when nobody wrote it: its expectation is the oracle's prediction then.
+    pub generated: Option<Generated>,
 }
 
 /// Where a case stands.
@@ -346,6 +349,7 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
             context,
             steps,
             place: Place { file: file.to_owned(), line },
+            generated: None,
         })
     };
     let id = entry.id.get_ref();

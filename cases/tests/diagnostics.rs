@@ -2,7 +2,7 @@
 //!
 //! Each test starts from a case that parses, and brings in one mistake: what is refused is refused for that mistake alone.
 
-use corscheck_cases::{Catalogue, diagnostic::Diagnostics, known};
+use corscheck_cases::{Catalogue, diagnostic::Diagnostics, families::Families, known};
 use insta::assert_snapshot;
 
 /// A simple read that is allowed.
@@ -1397,10 +1397,12 @@ consequence = "None."
 #[track_caller]
 fn known_spoiled(from: &str, to: &str) -> String {
     let catalogue = Catalogue::parse([("a.toml", ALLOWED), ("b.toml", BLOCKED)]).expect("both parse");
-    let entries = known::parse("known/engine.toml", KNOWN, &catalogue).expect("the text without the mistake parses");
+    let entries = known::parse("known/engine.toml", KNOWN, &catalogue, &Families::default()).expect("the text without the mistake parses");
     assert_eq!(entries.len(), 1);
     assert!(KNOWN.contains(from), "nothing to spoil: no `{from}`");
-    known::parse("known/engine.toml", &KNOWN.replace(from, to), &catalogue).expect_err("it must not parse").to_string()
+    known::parse("known/engine.toml", &KNOWN.replace(from, to), &catalogue, &Families::default())
+        .expect_err("it must not parse")
+        .to_string()
 }
 
 #[test]

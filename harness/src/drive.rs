@@ -4,7 +4,7 @@
 //! again, in smaller rounds each time, so that a case that kills the browser ends up alone and takes no other with it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -147,13 +147,7 @@ impl Drive {
     ///
     /// No session of the browser could be started; no case has a result then.
     pub async fn run(self) -> Result<(), Unavailable> {
-        let mut state = State {
-            drive: &self,
-            session: 0,
-            attempts: HashMap::new(),
-            losses: vec![0; self.cases.len()],
-            unopened: vec![0; self.cases.len()],
-        };
+        let mut state = State::new(&self, 0);
         let result = state.run().await;
         let _ = self.events.send(Event::BrowserFinished { browser: self.engine.word().to_owned() });
         result
@@ -167,12 +161,27 @@ impl Drive {
     /// The session was lost.
     pub async fn run_in(&self, session: &mut Session) -> Result<(usize, Duration), String> {
         let all: Vec<usize> = (0..self.cases.len()).collect();
-        let mut state =
-            State { drive: self, session: 1, attempts: HashMap::new(), losses: vec![0; all.len()], unopened: vec![0; all.len()] };
+        let mut state = State::new(self, 1);
         let pass = state.pass(session, &all, ROUND).await;
         match pass.lost {
             Some(words) => Err(words),
             None => Ok((pass.done.len() - pass.again.len(), pass.busy)),
+        }
+    }
+
+    /// Runs every case once in a session that is up; gives each attempt with the index of its case.
+    ///
+    /// # Errors
+    ///
+    /// The session was lost.
+    pub async fn attempts_in(&self, session: &mut Session) -> Result<Vec<(usize, Attempt)>, String> {
+        let all: Vec<usize> = (0..self.cases.len()).collect();
+        let mut state = State { once: Some(Vec::new()), ..State::new(self, 1) };
+        let pass = state.pass(session, &all, ROUND).await;
+        let unopened = pass.unopened.into_iter().next().map(|(_, words)| words);
+        match pass.lost.or(unopened) {
+            Some(words) => Err(words),
+            None => Ok(state.once.unwrap_or_default()),
         }
     }
 
@@ -187,9 +196,16 @@ struct State<'a> {
     attempts: HashMap<usize, Vec<Attempt>>,
     losses: Vec<u32>,
     unopened: Vec<u32>,
+    /// Where attempts go that are neither repeated nor become results.
+    once: Option<Vec<(usize, Attempt)>>,
 }
 
-impl State<'_> {
+impl<'a> State<'a> {
+    fn new(drive: &'a Drive, session: u32) -> Self {
+        let cases = drive.cases.len();
+        Self { drive, session, attempts: HashMap::new(), losses: vec![0; cases], unopened: vec![0; cases], once: None }
+    }
+
     async fn run(&mut self) -> Result<(), Unavailable> {
         let all: Vec<usize> = (0..self.drive.cases.len()).collect();
         let again = self.pass_until_done(all).await?;
@@ -230,7 +246,8 @@ impl State<'_> {
             };
             let pass = self.pass(&mut session, &open, round).await;
             session.end().await;
-            open.retain(|i| !pass.done.contains(i));
+            let done: HashSet<usize> = pass.done.iter().copied().collect();
+            open.retain(|i| !done.contains(i));
             again.extend(pass.again);
             for (index, words) in &pass.unopened {
                 self.unopened[*index] += 1;
@@ -451,6 +468,10 @@ impl State<'_> {
 
     /// Keeps an attempt; emits the result when it is final, otherwise says that the case wants another attempt.
     fn record(&mut self, index: usize, attempt: Attempt, bound: &Bound) -> bool {
+        if let Some(once) = &mut self.once {
+            once.push((index, attempt));
+            return false;
+        }
         let case = &self.drive.cases[index];
         let attempts = self.attempts.entry(index).or_default();
         attempts.push(attempt);

@@ -5,7 +5,8 @@
 //!
 //! [`plan`] groups cases by page · [`drive`] runs them in a [`browser`] through the [`agent`] in its page, between live
 //! [`control`]s · the [`judge`] compares the [`observation`] with the expectation · its [`verdict`] gets a [`standing`](mod@standing)
-//! against known deviations · an [`event`] goes to every reporter in [`report`].
+//! against known deviations · an [`event`] goes to every reporter in [`report`]. A generated case that fails is made simpler by
+//! [`mod@shrink`].
 
 pub mod agent;
 pub mod bench;
@@ -19,7 +20,9 @@ pub mod judge;
 pub mod observation;
 pub mod plan;
 pub mod report;
+pub mod rerun;
 pub mod run;
+pub mod shrink;
 pub mod simulated;
 pub mod standing;
 pub mod verdict;

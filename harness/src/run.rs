@@ -1,12 +1,13 @@
 //! A run: servers up, all browsers driven at the same time, events passed on to every reporter.
 
 use std::{
+    collections::BTreeSet,
     io,
     sync::Arc,
     time::{Instant, SystemTime},
 };
 
-use corscheck_cases::{Case, known::Known};
+use corscheck_cases::{Case, families::Families, known::Known};
 use corscheck_servers::{Options, Servers};
 use tokio::{sync::mpsc, task::JoinSet};
 
@@ -16,6 +17,9 @@ use crate::{
     drive::{Drive, Provisional, Unavailable},
     event::{BrowserInfo, CaseResult, Event, FORMAT, Footer, Header, Reporter},
     exit::Exit,
+    rerun::Rerun,
+    shrink::{self, Shrunk},
+    standing,
 };
 
 /// What is to be run.
@@ -30,6 +34,10 @@ pub struct Plan {
     pub command: Vec<String>,
     /// Whether flaky results and mismatches of level `should` fail the run.
     pub strict: bool,
+    /// The families all of whose cases are in it.
+    pub whole: Vec<String>,
+    /// The families from which generated cases that fail are made simpler at the end; absent: none is.
+    pub families: Option<Families>,
 }
 
 /// What a run came to.
@@ -131,6 +139,24 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
     while let Ok(event) = arriving.try_recv() {
         book.event(&event)?;
     }
+    if cut_short.is_none()
+        && let Some(families) = &plan.families
+    {
+        let shrinking = shrink_all(&plan, families, &book.results, &guard, &servers, &hub);
+        let shrunk = tokio::select! {
+            shrunk = shrinking => shrunk,
+            () = &mut interrupt => {
+                cut_short = Some("interrupted".to_owned());
+                Vec::new()
+            }
+        };
+        for one in shrunk {
+            book.event(&match one {
+                Ok(shrunk) => Event::Shrunk(Box::new(shrunk)),
+                Err((browser, text)) => Event::Note { browser: Some(browser), text },
+            })?;
+        }
+    }
     // First attempts whose repeat never came are results all the same.
     for result in provisional.take() {
         book.event(&Event::Result(Box::new(result)))?;
@@ -143,10 +169,65 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
     if !complete && cut_short.is_none() {
         cut_short = Some(unavailable.first().cloned().unwrap_or_else(|| "results are missing".to_owned()));
     }
+    let mut idle = false;
+    for (endpoint, known) in &plan.browsers {
+        let browser = endpoint.engine().word();
+        let results: Vec<_> = book.results.iter().filter(|r| r.browser == browser).collect();
+        // What is missing from a run that was cut short may be what an entry is about.
+        let missing = results.len() < plan.cases.len();
+        let entries = if missing { Vec::new() } else { standing::idle(known, &plan.cases, &results, &|entry| plan.covers(entry)) };
+        let notes: Vec<_> = entries
+            .iter()
+            .map(|entry| format!("stale: no case fails any more as this known deviation says: {}", entry.consequence))
+            .collect();
+        idle |= !notes.is_empty();
+        for text in notes {
+            book.event(&Event::Note { browser: Some(browser.to_owned()), text })?;
+        }
+    }
     let footer = Footer { complete, cut_short, ms: started.elapsed().as_millis() as u64, results: book.results.len() };
     book.event(&Event::Finished(footer.clone()))?;
-    let exit = exit(&footer, &book.results, !unavailable.is_empty(), plan.strict);
+    let exit = match exit(&footer, &book.results, !unavailable.is_empty(), plan.strict) {
+        Exit::AsExpected if idle => Exit::Unexpected,
+        exit => exit,
+    };
     Ok(Outcome { header, results: book.results, footer, exit })
+}
+
+/// Makes generated cases simpler that failed unexpectedly, browser by browser.
+async fn shrink_all(
+    plan: &Plan,
+    families: &Families,
+    results: &[CaseResult],
+    guard: &Arc<Guard>,
+    servers: &Arc<Servers>,
+    hub: &Hub,
+) -> Vec<Result<Shrunk, (String, String)>> {
+    let mut out = Vec::new();
+    for (endpoint, known) in &plan.browsers {
+        let browser = endpoint.engine().word();
+        let worth = shrink::worth(&plan.cases, results, browser);
+        if worth.is_empty() {
+            continue;
+        }
+        let mut rerun = Rerun::new(endpoint.clone(), plan.session.clone(), guard.clone(), servers.clone(), hub.clone());
+        for result in worth {
+            let Some(last) = result.last() else { continue };
+            let shrunk = shrink::shrink(families, &result.case, last.clone(), known, &mut rerun, shrink::BUDGET).await;
+            out.push(shrunk.map_err(|words| (browser.to_owned(), format!("{} could not be made simpler: {words}", result.case))));
+        }
+        rerun.end().await;
+    }
+    out
+}
+
+impl Plan {
+    /// Whether every case that an entry for generated cases is about is in it.
+    fn covers(&self, entry: &Known) -> bool {
+        let names: BTreeSet<_> = self.cases.iter().filter_map(|c| Some(c.generated.as_ref()?.family.as_str())).collect();
+        let mut asked = names.into_iter().filter(|name| entry.filter.as_ref().is_some_and(|f| f.asks_for_family(name))).peekable();
+        asked.peek().is_some() && asked.all(|name| self.whole.iter().any(|w| w == name))
+    }
 }
 
 struct Book<'a, 'b> {

@@ -6,7 +6,7 @@ use corscheck::{
     standing::standing,
     verdict::{Cause, Difference, Judgement, Standing, Verdict},
 };
-use corscheck_cases::{Case, Catalogue, Level, known, known::Known};
+use corscheck_cases::{Case, Catalogue, Level, families::Families, known, known::Known};
 
 const ID: &str = "area/slug";
 
@@ -82,7 +82,7 @@ fn entry(keys: &[(&str, &str)]) -> Vec<Known> {
     }
     let lines: Vec<_> = all.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| format!("{key} = {value}")).collect();
     let text = format!("[[known]]\n{}\n", lines.join("\n"));
-    known::parse("known/engine.toml", &text, &catalogue("must")).unwrap_or_else(|e| panic!("{e}"))
+    known::parse("known/engine.toml", &text, &catalogue("must"), &Families::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[track_caller]
@@ -155,7 +155,8 @@ fn an_entry_that_says_something_else_is_stale() {
 #[test]
 fn an_entry_with_a_reason_the_case_does_not_expect_is_a_mistake() {
     let text = "[[known]]\ncases = [\"area/slug\"]\nverdict = \"too-open\"\nreason = \"acao-mismatch\"\npoint = \"page.outcome\"\nversions = [\"1\"]\nlink = \"https://bugs.example/1\"\nconsequence = \"None.\"\n";
-    let error = known::parse("known/engine.toml", text, &catalogue("must")).expect_err("the case expects another reason");
+    let error =
+        known::parse("known/engine.toml", text, &catalogue("must"), &Families::default()).expect_err("the case expects another reason");
     assert!(error.to_string().contains("does not expect the reason `acao-mismatch`"), "{error}");
 }
 
