@@ -260,6 +260,11 @@ impl Case {
         self.steps.iter().any(|s| matches!(&s.request.api, ApiOptions::Xhr(x) if x.sync))
     }
 
+    /// Whether some request of it is redirected. In Chromium such a request keeps its connection while the next hop is preflighted.
+    pub fn redirects(&self) -> bool {
+        self.steps.iter().any(|s| s.resources.len() > 1)
+    }
+
     /// The time it spends waiting by its own script, in milliseconds.
     pub fn planned_ms(&self) -> u64 {
         let answer =

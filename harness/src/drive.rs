@@ -20,7 +20,7 @@ use futures_util::{
     future::{join, join_all},
     stream,
 };
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Semaphore, mpsc::UnboundedSender};
 
 use crate::{
     agent::{Hub, Link, Lost, PATIENCE, page_url},
@@ -36,6 +36,12 @@ use crate::{
 
 /// How many cases of one context are under way at once. Engines open six connections to an origin, and cases spread over origins.
 pub const WIDTH: usize = 32;
+
+/// How many cases with redirects are under way at once in Chromium, in all contexts together.
+///
+/// It keeps the connection of a redirect until the preflight of the next hop is answered, and opens six to an origin: when redirects
+/// hold all six, their preflights wait for them and they for their preflights (seen in version 156).
+const REDIRECTING_WIDTH: usize = 5;
 
 /// How many cases that wait for real time are under way at once in one context.
 const SLOW_WIDTH: usize = 64;
@@ -348,7 +354,8 @@ impl<'a> State<'a> {
         let first_opening = last.clone();
 
         let drive = self.drive;
-        let slow = drive.run_cases(&stage.slow, &links, SLOW_WIDTH);
+        let redirecting = Semaphore::new(if drive.engine == Engine::Chromium { REDIRECTING_WIDTH } else { Semaphore::MAX_PERMITS });
+        let slow = drive.run_cases(&stage.slow, &links, SLOW_WIDTH, &redirecting);
         let quick = async {
             let mut driver_lost = None;
             let mut before: Option<(Vec<Ran>, Readings)> = None;
@@ -370,7 +377,7 @@ impl<'a> State<'a> {
                     }
                     closing
                 };
-                let ((ran, lost), closing) = join(drive.run_cases(round, &links, WIDTH), aftermath).await;
+                let ((ran, lost), closing) = join(drive.run_cases(round, &links, WIDTH, &redirecting), aftermath).await;
                 let lost_before = closing.lost();
                 if lost_before.is_none() {
                     let (ran, opening) = before.take().unwrap_or_default();
@@ -518,7 +525,13 @@ impl<'a> State<'a> {
 
 impl Drive {
     /// Runs cases in their contexts at once; gives back those that ended, and why the rest did not.
-    async fn run_cases(&self, indices: &[usize], links: &HashMap<Context, Link>, width: usize) -> (Vec<Ran>, Option<Lost>) {
+    async fn run_cases(
+        &self,
+        indices: &[usize],
+        links: &HashMap<Context, Link>,
+        width: usize,
+        redirecting: &Semaphore,
+    ) -> (Vec<Ran>, Option<Lost>) {
         let mut by_context: HashMap<Context, Vec<usize>> = HashMap::new();
         for &index in indices {
             by_context.entry(self.cases[index].context).or_default().push(index);
@@ -527,7 +540,7 @@ impl Drive {
             let mut ran = Vec::with_capacity(indices.len());
             let mut lost = None;
             let Some(link) = links.get(&context) else { return (ran, Some(Lost::Closed)) };
-            let mut running = stream::iter(indices).map(|index| self.run_seen(index, link)).buffer_unordered(width);
+            let mut running = stream::iter(indices).map(|index| self.run_in_turn(index, link, redirecting)).buffer_unordered(width);
             while let Some(result) = running.next().await {
                 match result {
                     Ok(one) => ran.push(one),
@@ -560,6 +573,12 @@ impl Drive {
             }
         }
         (all, None)
+    }
+
+    async fn run_in_turn(&self, index: usize, link: &Link, redirecting: &Semaphore) -> Result<Ran, Lost> {
+        // Nobody closes the semaphore.
+        let _turn = if self.cases[index].redirects() { redirecting.acquire().await.ok() } else { None };
+        self.run_seen(index, link).await
     }
 
     async fn run_seen(&self, index: usize, link: &Link) -> Result<Ran, Lost> {

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use crate::{
     bind::CASE_ROOT,
     case::{ApiOptions, Case, Step},
-    format::ResponseType,
+    format::{BodyEntry, ResponseType},
     oracle::{Algorithm, End, Path, PathStep, PredictedExchange, Prediction, Scenario, UserAgent, View},
     script::{Answer, Field, Message},
     text::escape,
@@ -98,9 +98,9 @@ impl Terms<'_> {
                 put("type", text(&kind.unwrap_or_default()));
             }
             put("status", Value::Integer(i64::from(seen.status)));
-            if seen.redirected {
+            if step.resources.len() > 1 {
                 if is_fetch {
-                    put("redirected", Value::Boolean(true));
+                    put("redirected", Value::Boolean(seen.redirected));
                 }
                 put("url", text(&self.url(&seen.url)?));
             }
@@ -141,12 +141,12 @@ impl Terms<'_> {
             }
         }
         let has_body = step.request.body.is_some();
-        let content_type = x.headers.get("Content-Type");
-        let multipart = content_type.as_deref().is_some_and(|v| v.starts_with(b"multipart/form-data; boundary="));
-        if has_body {
+        // Its boundary is the user agent's own, and of any length.
+        let multipart = matches!(step.request.body, Some(BodyEntry::Multipart(_)));
+        if has_body && !fields_has(&fields, "Content-Type") {
             let boundary = || Value::Table(Table::from_iter([("contains".to_owned(), list(["multipart/form-data; boundary="]))]));
-            fields.retain(|name, _| !name.eq_ignore_ascii_case("Content-Type"));
-            fields.insert("Content-Type".to_owned(), if multipart { boundary() } else { sent("Content-Type") });
+            let own = multipart && x.headers.contains("Content-Type");
+            fields.insert("Content-Type".to_owned(), if own { boundary() } else { sent("Content-Type") });
         }
         if self.sets_cookies {
             fields.insert("Cookie".to_owned(), self.cookies(x.headers.get("Cookie").as_deref()));

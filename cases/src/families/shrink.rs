@@ -93,3 +93,66 @@ pub fn shrink(families: &Families, id: &str, budget: usize, mut fails: impl FnMu
     }
     Some(family.case(shrinker.best()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn families() -> Families {
+        Families::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    }
+
+    /// Shrinks a case that fails whenever it has all of these words; gives the words that are left, and how many were tried.
+    fn shrunk(id: &str, guilty: &[&str], budget: usize) -> (Vec<String>, usize) {
+        let families = families();
+        let (family, failing) = families.decode(id).expect("there is such a combination");
+        let mut shrinker = Shrinker::new(family, failing, budget);
+        let mut tried = 0;
+        while let Some(candidate) = shrinker.candidate() {
+            assert!(family.permits(&candidate), "{}", family.id(&candidate));
+            assert_eq!(shrinker.candidate(), Some(candidate.clone()), "asked again, it is the same");
+            let words = family.words(&candidate);
+            tried += 1;
+            shrinker.tell(guilty.iter().all(|g| words.contains(g)));
+        }
+        (family.words(shrinker.best()).into_iter().map(str::to_owned).collect(), tried)
+    }
+
+    const LONG: &str = "family-cors-check/acao-list-acac-true-include-to-a-sub-post-s404-xhr-worker";
+
+    #[test]
+    fn what_matters_is_left() {
+        for guilty in [&[][..], &["include"], &["acao-list", "worker"], &["to-a-sub", "post", "s404", "xhr"]] {
+            let (words, tried) = shrunk(LONG, guilty, 1000);
+            assert_eq!(words, guilty);
+            assert!(tried < 100, "{tried}");
+        }
+    }
+
+    /// Where simpler values on one axis need others on another, they are tried again when those have changed.
+    #[test]
+    fn what_excludes_each_other_goes_in_turn() {
+        let (words, _) = shrunk("family-redirect-grant/via-abc-second-star-include", &["include"], 1000);
+        assert_eq!(words, ["include"]);
+    }
+
+    #[test]
+    fn a_value_in_between_will_do() {
+        let families = families();
+        let at_least = |case: &Case| {
+            let values = &case.generated.as_ref().expect("it is generated").values;
+            values.iter().any(|(axis, word)| axis == "status" && word != "ok" && word != "s204")
+        };
+        let small = shrink(&families, "family-cors-check/include-s500-xhr", 100, at_least).expect("it is of a family");
+        assert_eq!(small.expect("it makes sense").id.as_str(), "family-cors-check/s404");
+        assert!(shrink(&families, "cors-check/acao-absent", 100, |_| true).is_none());
+    }
+
+    #[test]
+    fn the_budget_is_kept() {
+        for budget in [0, 1, 5] {
+            let (_, tried) = shrunk(LONG, &["acao-list"], budget);
+            assert_eq!(tried, budget);
+        }
+    }
+}
