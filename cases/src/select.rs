@@ -251,7 +251,40 @@ mod tests {
     #[test]
     fn unknown_keys_name_the_known_ones() {
         let error = Filter::parse("are:x").expect_err("no such key");
-        assert!(error.contains("area, level"), "{error}");
-        assert!(Filter::parse("!").is_err());
+        assert!(error.contains("area, family, level") && error.contains("with-AXIS"), "{error}");
+        assert!(Filter::parse("!").is_err() && Filter::parse("with-:x").is_err());
+    }
+
+    #[test]
+    fn generated_cases_are_chosen_by_family_and_value() {
+        let families = crate::families::Families::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let id = "family-cors-check/acao-star-include";
+        let case = families.find(id).expect("there is such a combination").unwrap_or_else(|nonsense| panic!("{nonsense}"));
+        for (filter, expected) in [
+            ("family:cors-check", true),
+            ("family:*", true),
+            ("!family:*", false),
+            ("family:redirect", false),
+            ("family:redirect family:cors-check", true),
+            ("with-acao:acao-star", true),
+            ("with-acao:acao-* with-credentials:include", true),
+            ("with-acao:acao-star with-credentials:default", false),
+            ("with-acao:acao-own with-acao:acao-star", true),
+            ("with-no-axis:include", false),
+            ("family:cors-check !with-credentials:include", false),
+        ] {
+            assert_eq!(Filter::parse(filter).expect("it parses").matches(&case), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn what_asks_for_a_family() {
+        let asks = |filter: &str| Filter::parse(filter).expect("it parses").asks_for_family("redirect");
+        for filter in ["family:redirect", "family:*", "api:xhr family:red*", "area:family-redirect", "area:family-*", "family-redirect/via-*"] {
+            assert!(asks(filter), "{filter}");
+        }
+        for filter in ["", "!family:redirect", "family:redirect-grant", "area:redirect", "area:*", "redirect", "family-redirect-grant/x"] {
+            assert!(!asks(filter), "{filter}");
+        }
     }
 }

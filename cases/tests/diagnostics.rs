@@ -1492,7 +1492,7 @@ fn two_known_deviations_of_one_case() {
 #[test]
 fn an_unknown_key_in_a_known_deviation() {
     assert_snapshot!(known_spoiled("versions", "version"), @r#"
-    error: unknown field `version`, expected one of `cases`, `verdict`, `reason`, `point`, `versions`, `link`, `unreported`, `consequence`
+    error: unknown field `version`, expected one of `cases`, `filter`, `verdict`, `reason`, `point`, `versions`, `link`, `unreported`, `consequence`
      --> known/engine.toml:6:1
       |
     6 | version = ["140"]

@@ -128,7 +128,7 @@ fn the_sample_is_the_same_every_time_and_of_every_family() {
     assert!(by_family.len() == families.all().len() && by_family.values().all(|n| *n >= share), "{by_family:?}");
     assert_snapshot!(hash(sample), @"");
     // A sample as large as everything is everything, and no family is asked for more than it has.
-    let all = families.all().iter().map(|f| f.combinations().len()).sum();
+    let all: usize = families.all().iter().map(|f| f.combinations().len()).sum();
     assert_eq!(ids(usize::MAX / 2).len(), all);
     assert_eq!(ids(0).len(), 0);
 }

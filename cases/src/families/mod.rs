@@ -132,6 +132,7 @@ impl Families {
                 Err(diagnostic) => mistakes.push(*diagnostic),
             }
         }
+        all.sort_by(|a: &Family, b| a.name.cmp(&b.name));
         if mistakes.is_empty() { Ok(Self { all }) } else { Err(Diagnostics(mistakes)) }
     }
 
