@@ -1,4 +1,4 @@
-//! Embeds the catalogue: collects every TOML file below `catalogue/` and `known/` into two lists of (path, text).
+//! Embeds the catalogue: collects every TOML file below `catalogue/`, `families/` and `known/` into lists of (path, text).
 
 use std::{
     env, fs,
@@ -10,7 +10,7 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("embedded.rs");
     let mut code = Vec::new();
-    for (name, folder) in [("CATALOGUE", "catalogue"), ("KNOWN", "known")] {
+    for (name, folder) in [("CATALOGUE", "catalogue"), ("FAMILIES", "families"), ("KNOWN", "known")] {
         let mut files = Vec::new();
         collect(&root.join(folder), &mut files);
         files.sort();

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use crate::{
     behaviour::BehaviourId,
+    families::Generated,
     format::{
         AnswerEntry, Api, BodyEntry, CacheMode, CaseEntry, Credentials, DropEntry, ExchangeEntry, ExpectEntry, FieldEntry, FramingEntry,
         InterimEntry, LocationEntry, Mode, RedirectEntry, RedirectMode, RequestEntry, ResponseType, SeenEntry, SpecRef, StepEntry,
@@ -97,6 +98,8 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// The file and line it stands in.
     pub place: Place,
+    /// What it was made from, when nobody wrote it: its expectation is the oracle's prediction then.
+    pub generated: Option<Generated>,
 }
 
 /// Where a case stands.
@@ -259,6 +262,11 @@ impl Case {
         self.steps.iter().any(|s| matches!(&s.request.api, ApiOptions::Xhr(x) if x.sync))
     }
 
+    /// Whether some request of it is redirected. In Chromium such a request keeps its connection while the next hop is preflighted.
+    pub fn redirects(&self) -> bool {
+        self.steps.iter().any(|s| s.resources.len() > 1)
+    }
+
     /// The time it spends waiting by its own script, in milliseconds.
     pub fn planned_ms(&self) -> u64 {
         let answer =
@@ -349,6 +357,7 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
             context,
             steps,
             place: Place { file: file.to_owned(), line },
+            generated: None,
         })
     };
     let id = entry.id.get_ref();

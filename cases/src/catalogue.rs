@@ -55,6 +55,12 @@ impl Catalogue {
         if mistakes.is_empty() { Ok(Self { cases }) } else { Err(Diagnostics(mistakes)) }
     }
 
+    /// The same with further cases behind: generated ones.
+    pub fn with(mut self, cases: impl IntoIterator<Item = Case>) -> Self {
+        self.cases.extend(cases);
+        self
+    }
+
     /// The cases, variants included.
     pub fn cases(&self) -> &[Case] {
         &self.cases
@@ -64,6 +70,11 @@ impl Catalogue {
     pub fn find(&self, id: &str) -> Option<&Case> {
         self.cases.iter().find(|c| c.id.as_str() == id)
     }
+}
+
+/// The files of families that are part of the program, as pairs of name and text.
+pub(crate) fn embedded_families() -> &'static [(&'static str, &'static str)] {
+    embedded::FAMILIES
 }
 
 /// The files of known deviations that are part of the program, as pairs of name and text.

@@ -6,6 +6,7 @@
 //! - the **format** of catalogue files ([`mod@format`]) and the parser with errors that point at the place ([`Catalogue::parse`]);
 //! - the **topology**: the origins of a run by [`Alias`];
 //! - the closed vocabularies: [`Outcome`], [`Reason`], [`Level`], [`BehaviourId`];
+//! - the **families** ([`families`]): cases expanded over parameters, expected to come to what the oracle predicts;
 //! - **binding** ([`bind`]): a case, a topology and a token become bytes for the servers, instructions for the page
 //!   and resolved expectations for the judge.
 
@@ -15,6 +16,7 @@ pub mod case;
 pub mod catalogue;
 pub mod compose;
 pub mod diagnostic;
+pub mod families;
 pub mod format;
 pub mod known;
 pub mod oracle;

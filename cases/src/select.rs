@@ -2,9 +2,11 @@
 //!
 //! `area:preflight level:must reason:header-not-allowed`: terms with the same key are alternatives, different keys must all
 //! hold, `!` negates. A bare word is looked for in id and title, and `*` in it stands for anything. A pattern that is exactly an
-//! id means that case alone.
+//! id means that case alone. `family:NAME` means the generated cases of a family, `with-AXIS:WORD` those with a value on one of its axes.
 
-use crate::case::Case;
+use serde::{Deserialize, Deserializer, de::Error};
+
+use crate::{case::Case, families::AREA};
 
 /// A parsed filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,9 +21,12 @@ struct Term {
     value: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Area,
+    Family,
+    /// The value that a generated case has on this axis.
+    With(String),
     Level,
     Reason,
     Read,
@@ -34,6 +39,7 @@ enum Key {
 
 const KEYS: &[(&str, Key)] = &[
     ("area", Key::Area),
+    ("family", Key::Family),
     ("level", Key::Level),
     ("reason", Key::Reason),
     ("read", Key::Read),
@@ -60,6 +66,16 @@ impl Filter {
         self
     }
 
+    /// Whether it may choose generated cases of this family. Whoever makes cases makes those of such families first.
+    pub fn asks_for_family(&self, name: &str) -> bool {
+        self.terms.iter().filter(|t| !t.negated).any(|t| match &t.key {
+            Some(Key::Family) => glob(&t.value, name),
+            Some(Key::Area) => t.value.starts_with(AREA) && glob(&t.value[AREA.len()..], name),
+            None => t.value.strip_prefix(AREA).and_then(|v| v.split_once('/')).is_some_and(|(family, _)| glob(family, name)),
+            _ => false,
+        })
+    }
+
     /// Whether the case is chosen.
     pub fn matches(&self, case: &Case) -> bool {
         if self.terms.iter().any(|t| t.negated && t.matches(case)) {
@@ -68,8 +84,14 @@ impl Filter {
         let wanted: Vec<_> = self.terms.iter().filter(|t| !t.negated).collect();
         wanted.iter().all(|term| match term.key {
             None => term.matches(case),
-            Some(key) => wanted.iter().filter(|t| t.key == Some(key)).any(|t| t.matches(case)),
+            Some(_) => wanted.iter().filter(|t| t.key == term.key).any(|t| t.matches(case)),
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for Filter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Filter::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -82,16 +104,18 @@ impl Term {
         let Some((key, value)) = rest.split_once(':') else {
             return Ok(Self { negated, key: None, value: rest.to_ascii_lowercase() });
         };
-        let Some((_, key)) = KEYS.iter().find(|(word, _)| *word == key) else {
+        let known = KEYS.iter().find(|(word, _)| *word == key).map(|(_, key)| key.clone());
+        let axis = || key.strip_prefix("with-").filter(|axis| !axis.is_empty()).map(|axis| Key::With(axis.to_owned()));
+        let Some(key) = known.or_else(axis) else {
             let all: Vec<_> = KEYS.iter().map(|(word, _)| *word).collect();
-            return Err(format!("unknown key `{key}` in `{source}`, expected one of {}", all.join(", ")));
+            return Err(format!("unknown key `{key}` in `{source}`, expected one of {}, with-AXIS", all.join(", ")));
         };
-        Ok(Self { negated, key: Some(*key), value: value.to_ascii_lowercase() })
+        Ok(Self { negated, key: Some(key), value: value.to_ascii_lowercase() })
     }
 
     fn matches(&self, case: &Case) -> bool {
         let is = |word: &str| glob(&self.value, word);
-        match self.key {
+        match &self.key {
             None => {
                 let bare = self.value.trim_matches('*');
                 if self.value.contains('*') {
@@ -101,6 +125,8 @@ impl Term {
                 }
             }
             Some(Key::Area) => is(case.id.area()),
+            Some(Key::Family) => case.generated.as_ref().is_some_and(|g| is(&g.family)),
+            Some(Key::With(axis)) => case.generated.iter().flat_map(|g| &g.values).any(|(a, word)| a == axis && is(word)),
             Some(Key::Level) => is(case.level.word()),
             Some(Key::Reason) => case.steps.iter().any(|s| s.expect.reasons.iter().any(|r| is(r.word()))),
             Some(Key::Read) => case.steps.iter().any(|s| is(s.expect.read.word())),
@@ -151,18 +177,16 @@ fn near_words(near: &[String]) -> String {
 pub fn select<'a>(cases: &'a [Case], patterns: &[String], filter: &Filter) -> Result<Vec<&'a Case>, NothingSelected> {
     let nothing =
         |pattern: &str| NothingSelected { pattern: pattern.to_owned(), near: nearest(pattern, cases.iter().map(|c| c.id.as_str()), 3) };
-    let mut filters = Vec::new();
+    let mut wanted = Vec::new();
     for pattern in patterns {
-        if !cases.iter().any(|c| matches_pattern(c, pattern, cases)) {
+        let means = Pattern::new(pattern, cases);
+        if !cases.iter().any(|c| means.matches(c)) {
             return Err(nothing(pattern));
         }
-        filters.push(pattern);
+        wanted.push(means);
     }
-    let chosen: Vec<_> = cases
-        .iter()
-        .filter(|c| filters.is_empty() || filters.iter().any(|p| matches_pattern(c, p, cases)))
-        .filter(|c| filter.matches(c))
-        .collect();
+    let chosen: Vec<_> =
+        cases.iter().filter(|c| wanted.is_empty() || wanted.iter().any(|p| p.matches(c))).filter(|c| filter.matches(c)).collect();
     if chosen.is_empty() {
         let shown: Vec<_> = filter.terms.iter().map(|t| t.value.as_str()).chain(patterns.iter().map(String::as_str)).collect();
         return Err(nothing(&shown.join(" ")));
@@ -170,11 +194,31 @@ pub fn select<'a>(cases: &'a [Case], patterns: &[String], filter: &Filter) -> Re
     Ok(chosen)
 }
 
-fn matches_pattern(case: &Case, pattern: &str, all: &[Case]) -> bool {
-    if all.iter().any(|c| c.id.as_str() == pattern) {
-        return case.id.as_str() == pattern;
+/// What a pattern means among these cases.
+enum Pattern<'p> {
+    /// The case with this id.
+    Id(&'p str),
+    /// Cases that a filter chooses.
+    Filter(Filter),
+    /// It is no filter.
+    Nothing,
+}
+
+impl<'p> Pattern<'p> {
+    fn new(pattern: &'p str, all: &[Case]) -> Self {
+        if all.iter().any(|c| c.id.as_str() == pattern) {
+            return Self::Id(pattern);
+        }
+        Filter::parse(pattern).map_or(Self::Nothing, Self::Filter)
     }
-    Filter::parse(pattern).is_ok_and(|f| f.matches(case))
+
+    fn matches(&self, case: &Case) -> bool {
+        match self {
+            Self::Id(id) => case.id.as_str() == *id,
+            Self::Filter(filter) => filter.matches(case),
+            Self::Nothing => false,
+        }
+    }
 }
 
 /// The candidates most like a word, best first.
@@ -207,7 +251,42 @@ mod tests {
     #[test]
     fn unknown_keys_name_the_known_ones() {
         let error = Filter::parse("are:x").expect_err("no such key");
-        assert!(error.contains("area, level"), "{error}");
-        assert!(Filter::parse("!").is_err());
+        assert!(error.contains("area, family, level") && error.contains("with-AXIS"), "{error}");
+        assert!(Filter::parse("!").is_err() && Filter::parse("with-:x").is_err());
+    }
+
+    #[test]
+    fn generated_cases_are_chosen_by_family_and_value() {
+        let families = crate::families::Families::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let id = "family-cors-check/acao-star-include";
+        let case = families.find(id).expect("there is such a combination").unwrap_or_else(|nonsense| panic!("{nonsense}"));
+        for (filter, expected) in [
+            ("family:cors-check", true),
+            ("family:*", true),
+            ("!family:*", false),
+            ("family:redirect", false),
+            ("family:redirect family:cors-check", true),
+            ("with-acao:acao-star", true),
+            ("with-acao:acao-* with-credentials:include", true),
+            ("with-acao:acao-star with-credentials:default", false),
+            ("with-acao:acao-own with-acao:acao-star", true),
+            ("with-no-axis:include", false),
+            ("family:cors-check !with-credentials:include", false),
+        ] {
+            assert_eq!(Filter::parse(filter).expect("it parses").matches(&case), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn what_asks_for_a_family() {
+        let asks = |filter: &str| Filter::parse(filter).expect("it parses").asks_for_family("redirect");
+        for filter in
+            ["family:redirect", "family:*", "api:xhr family:red*", "area:family-redirect", "area:family-*", "family-redirect/via-*"]
+        {
+            assert!(asks(filter), "{filter}");
+        }
+        for filter in ["", "!family:redirect", "family:redirect-grant", "area:redirect", "area:*", "redirect", "family-redirect-grant/x"] {
+            assert!(!asks(filter), "{filter}");
+        }
     }
 }

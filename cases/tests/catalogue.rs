@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use corscheck_cases::{Case, Catalogue, Outcome, Topology, bind::bind, known};
+use corscheck_cases::{Case, Catalogue, Outcome, Topology, bind::bind, families::Families, known};
 
 const TOKEN: &str = "0123456789abcdef";
 
@@ -161,13 +161,14 @@ fn no_case_takes_every_outcome() {
 #[test]
 fn known_deviations_are_of_the_catalogue() {
     let catalogue = catalogue();
+    let families = Families::embedded().expect("they parse");
     for engine in ["chromium", "firefox", "webkit"] {
-        match known::embedded(engine, &catalogue) {
+        match known::embedded(engine, &catalogue, &families) {
             Ok(entries) => println!("{engine}: {} known deviations", entries.len()),
             Err(diagnostics) => panic!("{diagnostics}"),
         }
     }
-    assert!(known::embedded("no-such-engine", &catalogue).expect("nothing is known of it").is_empty());
+    assert!(known::embedded("no-such-engine", &catalogue, &families).expect("nothing is known of it").is_empty());
 }
 
 /// The example of the guide is a case like any other.

@@ -2,7 +2,7 @@
 //!
 //! Each test starts from a case that parses, and brings in one mistake: what is refused is refused for that mistake alone.
 
-use corscheck_cases::{Catalogue, diagnostic::Diagnostics, known};
+use corscheck_cases::{Catalogue, diagnostic::Diagnostics, families::Families, known};
 use insta::assert_snapshot;
 
 /// A simple read that is allowed.
@@ -1397,10 +1397,12 @@ consequence = "None."
 #[track_caller]
 fn known_spoiled(from: &str, to: &str) -> String {
     let catalogue = Catalogue::parse([("a.toml", ALLOWED), ("b.toml", BLOCKED)]).expect("both parse");
-    let entries = known::parse("known/engine.toml", KNOWN, &catalogue).expect("the text without the mistake parses");
+    let entries = known::parse("known/engine.toml", KNOWN, &catalogue, &Families::default()).expect("the text without the mistake parses");
     assert_eq!(entries.len(), 1);
     assert!(KNOWN.contains(from), "nothing to spoil: no `{from}`");
-    known::parse("known/engine.toml", &KNOWN.replace(from, to), &catalogue).expect_err("it must not parse").to_string()
+    known::parse("known/engine.toml", &KNOWN.replace(from, to), &catalogue, &Families::default())
+        .expect_err("it must not parse")
+        .to_string()
 }
 
 #[test]
@@ -1490,7 +1492,7 @@ fn two_known_deviations_of_one_case() {
 #[test]
 fn an_unknown_key_in_a_known_deviation() {
     assert_snapshot!(known_spoiled("versions", "version"), @r#"
-    error: unknown field `version`, expected one of `cases`, `verdict`, `reason`, `point`, `versions`, `link`, `unreported`, `consequence`
+    error: unknown field `version`, expected one of `cases`, `filter`, `verdict`, `reason`, `point`, `versions`, `link`, `unreported`, `consequence`
      --> known/engine.toml:6:1
       |
     6 | version = ["140"]

@@ -4,7 +4,7 @@
 //! again, in smaller rounds each time, so that a case that kills the browser ends up alone and takes no other with it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -20,10 +20,11 @@ use futures_util::{
     future::{join, join_all},
     stream,
 };
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Semaphore, mpsc::UnboundedSender};
 
 use crate::{
     agent::{Lost, PATIENCE},
+    browser::Engine,
     control::{Controls, Readings},
     event::{Attempt, CaseResult, Event},
     judge::{describe, judge, not_judged},
@@ -36,6 +37,12 @@ use crate::{
 
 /// How many cases of one context are under way at once. Engines open six connections to an origin, and cases spread over origins.
 pub const WIDTH: usize = 32;
+
+/// How many cases with redirects are under way at once in Chromium, in all contexts together.
+///
+/// It keeps the connection of a redirect until the preflight of the next hop is answered, and opens six to an origin: when redirects
+/// hold all six, their preflights wait for them and they for their preflights (seen in version 156).
+const REDIRECTING_WIDTH: usize = 5;
 
 /// How many cases that wait for real time are under way at once in one context.
 const SLOW_WIDTH: usize = 64;
@@ -137,13 +144,7 @@ impl Drive {
     ///
     /// No session of the user agent could be started; no case has a result then.
     pub async fn run(self) -> Result<(), Unavailable> {
-        let mut state = State {
-            drive: &self,
-            session: 0,
-            attempts: HashMap::new(),
-            losses: vec![0; self.cases.len()],
-            unopened: vec![0; self.cases.len()],
-        };
+        let mut state = State::new(&self, 0);
         let result = state.run().await;
         let _ = self.events.send(Event::BrowserFinished { browser: self.agent.word().to_owned() });
         result
@@ -157,12 +158,27 @@ impl Drive {
     /// The session was lost.
     pub async fn run_in(&self, session: &mut Session) -> Result<(usize, Duration), String> {
         let all: Vec<usize> = (0..self.cases.len()).collect();
-        let mut state =
-            State { drive: self, session: 1, attempts: HashMap::new(), losses: vec![0; all.len()], unopened: vec![0; all.len()] };
+        let mut state = State::new(self, 1);
         let pass = state.pass(session, &all, ROUND).await;
         match pass.lost {
             Some(words) => Err(words),
             None => Ok((pass.done.len() - pass.again.len(), pass.busy)),
+        }
+    }
+
+    /// Runs every case once in a session that is up; gives each attempt with the index of its case.
+    ///
+    /// # Errors
+    ///
+    /// The session was lost.
+    pub async fn attempts_in(&self, session: &mut Session) -> Result<Vec<(usize, Attempt)>, String> {
+        let all: Vec<usize> = (0..self.cases.len()).collect();
+        let mut state = State { once: Some(Vec::new()), ..State::new(self, 1) };
+        let pass = state.pass(session, &all, ROUND).await;
+        let unopened = pass.unopened.into_iter().next().map(|(_, words)| words);
+        match pass.lost.or(unopened) {
+            Some(words) => Err(words),
+            None => Ok(state.once.unwrap_or_default()),
         }
     }
 
@@ -177,9 +193,16 @@ struct State<'a> {
     attempts: HashMap<usize, Vec<Attempt>>,
     losses: Vec<u32>,
     unopened: Vec<u32>,
+    /// Where attempts go that are neither repeated nor become results.
+    once: Option<Vec<(usize, Attempt)>>,
 }
 
-impl State<'_> {
+impl<'a> State<'a> {
+    fn new(drive: &'a Drive, session: u32) -> Self {
+        let cases = drive.cases.len();
+        Self { drive, session, attempts: HashMap::new(), losses: vec![0; cases], unopened: vec![0; cases], once: None }
+    }
+
     async fn run(&mut self) -> Result<(), Unavailable> {
         let all: Vec<usize> = (0..self.drive.cases.len()).collect();
         let again = self.pass_until_done(all).await?;
@@ -220,7 +243,8 @@ impl State<'_> {
             };
             let pass = self.pass(&mut session, &open, round).await;
             session.end().await;
-            open.retain(|i| !pass.done.contains(i));
+            let done: HashSet<usize> = pass.done.iter().copied().collect();
+            open.retain(|i| !done.contains(i));
             again.extend(pass.again);
             for (index, words) in &pass.unopened {
                 self.unopened[*index] += 1;
@@ -319,7 +343,9 @@ impl State<'_> {
         let first_opening = last.clone();
 
         let drive = self.drive;
-        let slow = drive.run_cases(&stage.slow, &links, SLOW_WIDTH);
+        let redirecting =
+            Semaphore::new(if drive.agent.word() == Engine::Chromium.word() { REDIRECTING_WIDTH } else { Semaphore::MAX_PERMITS });
+        let slow = drive.run_cases(&stage.slow, &links, SLOW_WIDTH, &redirecting);
         let quick = async {
             let mut driver_lost = None;
             let mut before: Option<(Vec<Ran>, Readings)> = None;
@@ -341,7 +367,7 @@ impl State<'_> {
                     }
                     closing
                 };
-                let ((ran, lost), closing) = join(drive.run_cases(round, &links, WIDTH), aftermath).await;
+                let ((ran, lost), closing) = join(drive.run_cases(round, &links, WIDTH, &redirecting), aftermath).await;
                 let lost_before = closing.lost();
                 if lost_before.is_none() {
                     let (ran, opening) = before.take().unwrap_or_default();
@@ -410,6 +436,10 @@ impl State<'_> {
 
     /// Keeps an attempt; emits the result when it is final, otherwise says that the case wants another attempt.
     fn record(&mut self, index: usize, attempt: Attempt, bound: &Bound) -> bool {
+        if let Some(once) = &mut self.once {
+            once.push((index, attempt));
+            return false;
+        }
         let case = &self.drive.cases[index];
         let attempts = self.attempts.entry(index).or_default();
         attempts.push(attempt);
@@ -456,7 +486,13 @@ impl State<'_> {
 
 impl Drive {
     /// Runs cases in their contexts at once; gives back those that ended, and why the rest did not.
-    async fn run_cases(&self, indices: &[usize], links: &HashMap<Context, Link>, width: usize) -> (Vec<Ran>, Option<Lost>) {
+    async fn run_cases(
+        &self,
+        indices: &[usize],
+        links: &HashMap<Context, Link>,
+        width: usize,
+        redirecting: &Semaphore,
+    ) -> (Vec<Ran>, Option<Lost>) {
         let mut by_context: HashMap<Context, Vec<usize>> = HashMap::new();
         for &index in indices {
             by_context.entry(self.cases[index].context).or_default().push(index);
@@ -465,7 +501,7 @@ impl Drive {
             let mut ran = Vec::with_capacity(indices.len());
             let mut lost = None;
             let Some(link) = links.get(&context) else { return (ran, Some(Lost::Closed)) };
-            let mut running = stream::iter(indices).map(|index| self.run_seen(index, link)).buffer_unordered(width);
+            let mut running = stream::iter(indices).map(|index| self.run_in_turn(index, link, redirecting)).buffer_unordered(width);
             while let Some(result) = running.next().await {
                 match result {
                     Ok(one) => ran.push(one),
@@ -498,6 +534,12 @@ impl Drive {
             }
         }
         (all, None)
+    }
+
+    async fn run_in_turn(&self, index: usize, link: &Link, redirecting: &Semaphore) -> Result<Ran, Lost> {
+        // Nobody closes the semaphore.
+        let _turn = if self.cases[index].redirects() { redirecting.acquire().await.ok() } else { None };
+        self.run_seen(index, link).await
     }
 
     async fn run_seen(&self, index: usize, link: &Link) -> Result<Ran, Lost> {

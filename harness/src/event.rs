@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     observation::Observation,
+    shrink::Shrunk,
     verdict::{Judgement, Standing, Verdict},
 };
 
@@ -43,6 +44,8 @@ pub enum Event {
     },
     /// A case has its final verdict in one browser.
     Result(Box<CaseResult>),
+    /// A generated case that failed was made simpler.
+    Shrunk(Box<Shrunk>),
     /// A browser has done all of its cases.
     BrowserFinished {
         /// The browser.

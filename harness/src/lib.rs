@@ -5,7 +5,8 @@
 //!
 //! [`plan`] groups cases by page · [`drive`] runs them in a [`user_agent`], which is a [`browser`] with the [`agent`] in its page or
 //! the [`simulated`] one, between live [`control`]s · the [`judge`] compares the [`observation`] with the expectation · its [`verdict`] gets a [`standing`](mod@standing)
-//! against known deviations · an [`event`] goes to every reporter in [`report`].
+//! against known deviations · an [`event`] goes to every reporter in [`report`]. A generated case that fails is made simpler by
+//! [`mod@shrink`].
 
 pub mod agent;
 pub mod bench;
@@ -20,7 +21,9 @@ pub mod judge;
 pub mod observation;
 pub mod plan;
 pub mod report;
+pub mod rerun;
 pub mod run;
+pub mod shrink;
 pub mod simulated;
 pub mod standing;
 pub mod user_agent;

@@ -1,12 +1,13 @@
 //! A run: servers up, all user agents driven at the same time, events passed on to every reporter.
 
 use std::{
+    collections::BTreeSet,
     io,
     sync::Arc,
     time::{Instant, SystemTime},
 };
 
-use corscheck_cases::{Case, known::Known};
+use corscheck_cases::{Case, families::Families, known::Known};
 use corscheck_servers::{Options, Servers};
 use tokio::{sync::mpsc, task::JoinSet};
 
@@ -16,7 +17,10 @@ use crate::{
     drive::{Drive, Provisional, Unavailable},
     event::{CaseResult, Event, FORMAT, Footer, Header, Reporter},
     exit::Exit,
+    rerun::Rerun,
+    shrink::{self, Shrunk},
     simulated::client::RootError,
+    standing,
     user_agent::{Browser, Choice, Simulated, UserAgent},
 };
 
@@ -32,6 +36,10 @@ pub struct Plan {
     pub command: Vec<String>,
     /// Whether flaky results and mismatches of level `should` fail the run.
     pub strict: bool,
+    /// The families all of whose cases are in it.
+    pub whole: Vec<String>,
+    /// The families from which generated cases that fail are made simpler at the end; absent: none is.
+    pub families: Option<Families>,
 }
 
 /// What a run came to.
@@ -73,7 +81,7 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
     let started = Instant::now();
     let hub = Hub::default();
     let servers = Arc::new(Servers::start(Options { pages: hub.router() }).await?);
-    let agents = ready(&plan, &servers, &hub)?;
+    let agents = ready(plan.agents.iter().map(|(choice, _)| choice), &plan.session, &servers, &hub)?;
     let header = Header {
         format: FORMAT,
         corscheck: env!("CARGO_PKG_VERSION").to_owned(),
@@ -132,6 +140,24 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
     while let Ok(event) = arriving.try_recv() {
         book.event(&event)?;
     }
+    if cut_short.is_none()
+        && let Some(families) = &plan.families
+    {
+        let shrinking = shrink_all(&plan, families, &book.results, &agents, &servers);
+        let shrunk = tokio::select! {
+            shrunk = shrinking => shrunk,
+            () = &mut interrupt => {
+                cut_short = Some("interrupted".to_owned());
+                Vec::new()
+            }
+        };
+        for one in shrunk {
+            book.event(&match one {
+                Ok(shrunk) => Event::Shrunk(Box::new(shrunk)),
+                Err((browser, text)) => Event::Note { browser: Some(browser), text },
+            })?;
+        }
+    }
     // First attempts whose repeat never came are results all the same.
     for result in provisional.take() {
         book.event(&Event::Result(Box::new(result)))?;
@@ -144,10 +170,64 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
     if !complete && cut_short.is_none() {
         cut_short = Some(unavailable.first().cloned().unwrap_or_else(|| "results are missing".to_owned()));
     }
+    let mut idle = false;
+    for (choice, known) in &plan.agents {
+        let browser = choice.word();
+        let results: Vec<_> = book.results.iter().filter(|r| r.browser == browser).collect();
+        // What is missing from a run that was cut short may be what an entry is about.
+        let missing = results.len() < plan.cases.len();
+        let entries = if missing { Vec::new() } else { standing::idle(known, &plan.cases, &results, &|entry| plan.covers(entry)) };
+        let notes: Vec<_> = entries
+            .iter()
+            .map(|entry| format!("stale: no case fails any more as this known deviation says: {}", entry.consequence))
+            .collect();
+        idle |= !notes.is_empty();
+        for text in notes {
+            book.event(&Event::Note { browser: Some(browser.to_owned()), text })?;
+        }
+    }
     let footer = Footer { complete, cut_short, ms: started.elapsed().as_millis() as u64, results: book.results.len() };
     book.event(&Event::Finished(footer.clone()))?;
-    let exit = exit(&footer, &book.results, !unavailable.is_empty(), plan.strict);
+    let exit = match exit(&footer, &book.results, !unavailable.is_empty(), plan.strict) {
+        Exit::AsExpected if idle => Exit::Unexpected,
+        exit => exit,
+    };
     Ok(Outcome { header, results: book.results, footer, exit })
+}
+
+/// Makes generated cases simpler that failed unexpectedly, one user agent after the other.
+async fn shrink_all(
+    plan: &Plan,
+    families: &Families,
+    results: &[CaseResult],
+    agents: &[UserAgent],
+    servers: &Arc<Servers>,
+) -> Vec<Result<Shrunk, (String, String)>> {
+    let mut out = Vec::new();
+    for (agent, (_, known)) in agents.iter().zip(&plan.agents) {
+        let browser = agent.word();
+        let worth = shrink::worth(&plan.cases, results, browser);
+        if worth.is_empty() {
+            continue;
+        }
+        let mut rerun = Rerun::new(agent.clone(), servers.clone());
+        for result in worth {
+            let Some(last) = result.last() else { continue };
+            let shrunk = shrink::shrink(families, &result.case, last.clone(), known, &mut rerun, shrink::BUDGET).await;
+            out.push(shrunk.map_err(|words| (browser.to_owned(), format!("{} could not be made simpler: {words}", result.case))));
+        }
+        rerun.end().await;
+    }
+    out
+}
+
+impl Plan {
+    /// Whether every case that an entry for generated cases is about is in it.
+    fn covers(&self, entry: &Known) -> bool {
+        let names: BTreeSet<_> = self.cases.iter().filter_map(|c| Some(c.generated.as_ref()?.family.as_str())).collect();
+        let mut asked = names.into_iter().filter(|name| entry.filter.as_ref().is_some_and(|f| f.asks_for_family(name))).peekable();
+        asked.peek().is_some() && asked.all(|name| self.whole.iter().any(|w| w == name))
+    }
 }
 
 struct Book<'a, 'b> {
@@ -182,11 +262,20 @@ fn exit(footer: &Footer, results: &[CaseResult], unavailable: bool, strict: bool
     }
 }
 
-/// The user agents of a plan with all they need. Where there are browsers, one guard watches over them.
-fn ready(plan: &Plan, servers: &Servers, hub: &Hub) -> Result<Vec<UserAgent>, RunError> {
+/// User agents with all they need. Where there are browsers, one guard watches over them.
+///
+/// # Errors
+///
+/// No folder for browsers, or no trust in the servers' certificates.
+pub fn ready<'c>(
+    choices: impl IntoIterator<Item = &'c Choice>,
+    session: &SessionOptions,
+    servers: &Servers,
+    hub: &Hub,
+) -> Result<Vec<UserAgent>, RunError> {
     let mut watching: Option<Arc<Guard>> = None;
-    let mut agents = Vec::with_capacity(plan.agents.len());
-    for (choice, _) in &plan.agents {
+    let mut agents = Vec::new();
+    for choice in choices {
         agents.push(match choice {
             Choice::Simulated(defects) => UserAgent::Simulated(Simulated::new(servers, *defects)?),
             Choice::Browser(endpoint) => {
@@ -194,7 +283,7 @@ fn ready(plan: &Plan, servers: &Servers, hub: &Hub) -> Result<Vec<UserAgent>, Ru
                     Some(guard) => guard.clone(),
                     None => watching.insert(Arc::new(Guard::new().map_err(RunError::Guard)?)).clone(),
                 };
-                UserAgent::Browser(Browser { endpoint: endpoint.clone(), options: plan.session.clone(), guard, hub: hub.clone() })
+                UserAgent::Browser(Browser { endpoint: endpoint.clone(), options: session.clone(), guard, hub: hub.clone() })
             }
         });
     }

@@ -1,12 +1,14 @@
 //! Where a verdict stands: every verdict against every level, with and without a known deviation, alone and after others.
 
+use std::sync::Arc;
+
 use corscheck::{
-    event::Attempt,
+    event::{Attempt, CaseResult},
     observation::Observation,
-    standing::standing,
+    standing::{idle, standing},
     verdict::{Cause, Difference, Judgement, Standing, Verdict},
 };
-use corscheck_cases::{Case, Catalogue, Level, known, known::Known};
+use corscheck_cases::{Case, Catalogue, Level, families::Families, known, known::Known};
 
 const ID: &str = "area/slug";
 
@@ -82,7 +84,7 @@ fn entry(keys: &[(&str, &str)]) -> Vec<Known> {
     }
     let lines: Vec<_> = all.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| format!("{key} = {value}")).collect();
     let text = format!("[[known]]\n{}\n", lines.join("\n"));
-    known::parse("known/engine.toml", &text, &catalogue("must")).unwrap_or_else(|e| panic!("{e}"))
+    known::parse("known/engine.toml", &text, &catalogue("must"), &Families::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[track_caller]
@@ -155,7 +157,8 @@ fn an_entry_that_says_something_else_is_stale() {
 #[test]
 fn an_entry_with_a_reason_the_case_does_not_expect_is_a_mistake() {
     let text = "[[known]]\ncases = [\"area/slug\"]\nverdict = \"too-open\"\nreason = \"acao-mismatch\"\npoint = \"page.outcome\"\nversions = [\"1\"]\nlink = \"https://bugs.example/1\"\nconsequence = \"None.\"\n";
-    let error = known::parse("known/engine.toml", text, &catalogue("must")).expect_err("the case expects another reason");
+    let error =
+        known::parse("known/engine.toml", text, &catalogue("must"), &Families::default()).expect_err("the case expects another reason");
     assert!(error.to_string().contains("does not expect the reason `acao-mismatch`"), "{error}");
 }
 
@@ -204,4 +207,104 @@ fn an_attempt_that_proves_nothing_contradicts_no_other() {
     // The last attempt counts: a case is not green because it once was.
     stands(Level::Must, &[agrees(), not_judged()], &[], Standing::Unexpected);
     stands(Level::Must, &[too_open(), not_judged()], &entry(&[]), Standing::Unexpected);
+}
+
+// --- Entries for generated cases
+
+const STAR: &str = "family-cors-check/acao-star-include";
+
+fn generated(id: &str) -> Case {
+    let families = Families::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    families.find(id).expect("there is such a combination").unwrap_or_else(|nonsense| panic!("{nonsense}"))
+}
+
+/// An entry that covers generated cases by a filter.
+fn filtered(filter: &str, reason: &str) -> Vec<Known> {
+    let reason = if reason.is_empty() { String::new() } else { format!("reason = \"{reason}\"\n") };
+    let text = format!(
+        "[[known]]\nfilter = \"{filter}\"\nverdict = \"too-open\"\n{reason}point = \"page.outcome\"\nversions = [\"1\"]\n\
+         link = \"https://bugs.example/1\"\nconsequence = \"None.\"\n"
+    );
+    let families = Families::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    known::parse("known/engine.toml", &text, &catalogue("must"), &families).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn a_filter_covers_what_it_chooses_and_fails_as_it_says() {
+    let case = generated(STAR);
+    let of = |attempt: Attempt, filter: &str, reason: &str| standing(&case, &[attempt], &filtered(filter, reason)).0;
+    assert_eq!(of(too_open(), "family:cors-check with-acao:acao-star", ""), Standing::Known);
+    assert_eq!(of(too_open(), "family:cors-check", "wildcard-with-credentials"), Standing::Known);
+    // What it does not say is as unexpected as ever, and what agrees proves nothing against it.
+    assert_eq!(of(too_open(), "family:cors-check", "acao-missing"), Standing::Unexpected);
+    assert_eq!(of(too_open(), "family:cors-check with-acao:acao-none", ""), Standing::Unexpected);
+    assert_eq!(of(too_strict(), "family:cors-check", ""), Standing::Unexpected);
+    assert_eq!(of(agrees(), "family:cors-check", ""), Standing::AsExpected);
+    assert_eq!(of(unsupported(), "family:cors-check", ""), Standing::AsExpected);
+    // A case written by hand is named by its id.
+    assert_eq!(standing(&self::case(Level::Must), &[too_open()], &filtered("family:*", "")).0, Standing::Unexpected);
+}
+
+#[test]
+fn a_generated_case_can_be_named_by_its_id_too() {
+    let families = Families::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let text = |id: &str| {
+        format!(
+            "[[known]]\ncases = [\"{id}\"]\nverdict = \"too-open\"\npoint = \"page.outcome\"\nversions = [\"1\"]\n\
+             link = \"https://bugs.example/1\"\nconsequence = \"None.\"\n"
+        )
+    };
+    let parse = |text: &str| known::parse("known/engine.toml", text, &catalogue("must"), &families);
+    let known = parse(&text(STAR)).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(standing(&generated(STAR), &[too_open()], &known).0, Standing::Known);
+    assert_eq!(standing(&generated(STAR), &[agrees()], &known).0, Standing::Stale);
+    assert!(parse(&text("family-cors-check/acao-moon")).is_err());
+    for (from, to, words) in [
+        ("cases = ", "filter = \"with-acao:acao-star\"\ncases = ", "either `cases` or a `filter`"),
+        (
+            "cases = [\"family-cors-check/acao-star-include\"]",
+            "filter = \"with-acao:acao-star\"",
+            "by `family:NAME`; there are body, broken",
+        ),
+        ("cases = [\"family-cors-check/acao-star-include\"]", "filter = \"family:none\"", "by `family:NAME`"),
+        ("cases = [\"family-cors-check/acao-star-include\"]", "filter = \"colour:red\"", "unknown key `colour`"),
+    ] {
+        let error = parse(&text(STAR).replace(from, to)).expect_err(to).to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_filter_that_no_failure_bears_out_is_idle() {
+    let cases = [Arc::new(generated(STAR)), Arc::new(generated("family-cors-check/plain"))];
+    let known = filtered("family:cors-check with-acao:acao-star", "");
+    let idle_with = |attempts: [Attempt; 2], whole: bool| {
+        let results: Vec<CaseResult> = cases.iter().zip(attempts).map(|(case, attempt)| result(case, attempt)).collect();
+        idle(&known, &cases, &results.iter().collect::<Vec<_>>(), &|_| whole).len()
+    };
+    assert_eq!(idle_with([too_open(), agrees()], true), 0);
+    assert_eq!(idle_with([agrees(), agrees()], true), 1);
+    assert_eq!(idle_with([too_strict(), agrees()], true), 1);
+    // The case that fails so is not one that it chooses.
+    assert_eq!(idle_with([agrees(), too_open()], true), 1);
+    // Of a part of a family nothing follows.
+    assert_eq!(idle_with([agrees(), agrees()], false), 0);
+    assert_eq!(idle(&entry(&[]), &cases, &[], &|_| true).len(), 0, "an entry by id is told by its own case");
+}
+
+fn result(case: &Case, attempt: Attempt) -> CaseResult {
+    CaseResult {
+        case: case.id.as_str().to_owned(),
+        title: case.title.clone(),
+        browser: "chromium".to_owned(),
+        level: case.level,
+        place: "a/window".to_owned(),
+        verdict: attempt.judgement.verdict.clone(),
+        standing: Standing::Unexpected,
+        known: None,
+        expected: Vec::new(),
+        reasons: Vec::new(),
+        reason_agrees: None,
+        attempts: vec![attempt],
+    }
 }

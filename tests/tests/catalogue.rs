@@ -22,7 +22,12 @@ use corscheck::{
     user_agent::{Choice, SIMULATED},
     verdict::{Standing, Verdict},
 };
-use corscheck_cases::{Case, Catalogue, Level, known, oracle::Defects};
+use corscheck_cases::{
+    Case, Catalogue, Level,
+    families::{Families, SAMPLE},
+    known,
+    oracle::Defects,
+};
 use corscheck_tests::turn;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -38,6 +43,18 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let (families, sample) = match Families::embedded().map_err(|e| e.to_string()).and_then(|families| {
+        let sample = families.sample_cases(SAMPLE).map_err(|e| e.to_string())?;
+        Ok((families, sample))
+    }) {
+        Ok(made) => made,
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            return ExitCode::FAILURE;
+        }
+    };
+    // As in a default run: what was written by hand, and a sample of what is generated.
+    let catalogue = catalogue.with(sample);
     let cases: Vec<Arc<Case>> = catalogue.cases().iter().cloned().map(Arc::new).collect();
     let board = Arc::new(Board::default());
     let mut trials = Vec::new();
@@ -63,7 +80,7 @@ fn main() -> ExitCode {
 
     let running = (!args.list && !selected.is_empty()).then(|| {
         let (board, catalogue) = (board.clone(), catalogue.clone());
-        std::thread::spawn(move || run_all(selected, &catalogue, &board))
+        std::thread::spawn(move || run_all(selected, &catalogue, &families, &board))
     });
     let conclusion = libtest_mimic::run(&args, trials);
     if let Some(running) = running {
@@ -105,13 +122,13 @@ fn told(result: &CaseResult, case: &Case) -> String {
 
 /// Runs what is selected: browsers with the same cases at once, which are all of them unless a filter names browsers. The simulated
 /// user agent comes first and alone: it takes a few seconds, and no browser shall slow it down.
-fn run_all(selected: Vec<(Choice, Vec<Arc<Case>>)>, catalogue: &Catalogue, board: &Arc<Board>) {
+fn run_all(selected: Vec<(Choice, Vec<Arc<Case>>)>, catalogue: &Catalogue, families: &Families, board: &Arc<Board>) {
     // Whatever happens below, a panic included, nobody waits for ever.
     let _closing = Closing(board.clone());
     let _turn = turn();
     let mut plans: Vec<Plan> = Vec::new();
     for (choice, cases) in selected {
-        let known = match known::embedded(choice.word(), catalogue) {
+        let known = match known::embedded(choice.word(), catalogue, families) {
             Ok(known) => known,
             Err(mistakes) => return board.close(None, &format!("the known deviations cannot be read: {mistakes}")),
         };
@@ -125,6 +142,8 @@ fn run_all(selected: Vec<(Choice, Vec<Arc<Case>>)>, catalogue: &Catalogue, board
                 session: SessionOptions::default(),
                 command: std::env::args().collect(),
                 strict: false,
+                whole: Vec::new(),
+                families: None,
             }),
         }
     }

@@ -233,12 +233,18 @@ impl Scenario {
 
     /// Runs the case in a user agent against its own script.
     pub fn run<T: Trace + Default>(&self, ua: &mut UserAgent) -> Prediction<'_, T> {
+        self.run_with(ua, |_, _| {})
+    }
+
+    /// The same; `before` each step, given by its index, something may be done to the user agent.
+    pub fn run_with<T: Trace + Default>(&self, ua: &mut UserAgent, mut before: impl FnMut(usize, &mut UserAgent)) -> Prediction<'_, T> {
         let mut network = ScriptNetwork { scenario: self, step: 0, asked: Vec::new(), exchanges: Vec::with_capacity(2), clock_ms: 0 };
         let mut steps = Vec::with_capacity(self.steps.len());
         for (i, step) in self.steps.iter().enumerate() {
             network.step = i;
             network.asked.clear();
             network.clock_ms += u64::from(step.call.action.wait_ms);
+            before(i, ua);
             let mut path = T::default();
             let view = ua.call(&step.call, &self.environment, &mut network, &mut path);
             steps.push(Predicted { view, exchanges: std::mem::take(&mut network.exchanges), path });

@@ -1,15 +1,25 @@
 //! `corscheck list`.
 
+use std::collections::HashMap;
+
 use clap::{Args, ValueEnum};
-use corscheck_cases::oracle::Defect;
+use corscheck_cases::{
+    families::{Family, SAMPLE},
+    oracle::Defect,
+};
 use serde_json::json;
 
-use super::{Failure, Selection};
+use super::{
+    Failure,
+    selection::{Selection, families},
+};
 use crate::exit::Exit;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  corscheck list                                 every case
+  corscheck list                                 every case of a default run
+  corscheck list --families                      the families of generated cases, counted
+  corscheck list --family redirect               every generated case of one family
   corscheck list --filter 'area:cors-check api:xhr'
   corscheck list --format json preflight
   corscheck list --catalogue my-cases/           check files of your own
@@ -20,6 +30,9 @@ pub(super) struct ListArgs {
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Print the families of generated cases instead, with how many cases each is made of.
+    #[arg(long)]
+    families: bool,
     /// Print the JSON Schema of catalogue files instead.
     #[arg(long)]
     schema: bool,
@@ -42,22 +55,66 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
     if args.defects {
         return defects(args.format);
     }
-    let catalogue = args.selection.catalogue()?;
-    let cases = args.selection.select(&catalogue)?;
+    if args.families {
+        return list_families(args.format);
+    }
+    let pool = args.selection.pool()?;
+    let cases = args.selection.select(&pool)?;
     match args.format {
         Format::Text => {
             let width = cases.iter().map(|c| c.id.as_str().len()).max().unwrap_or(0).min(60);
             for case in &cases {
                 println!("{:<width$}  {:<6}  {}", case.id.as_str(), case.level.word(), case.title);
             }
-            println!("{} of {} cases", cases.len(), catalogue.cases().len());
+            let generated = cases.iter().filter(|c| c.generated.is_some()).count();
+            println!("{} of {} cases, {generated} of them generated", cases.len(), pool.catalogue.cases().len());
         }
         Format::Json => {
             let rows: Vec<_> = cases
                 .iter()
                 .map(|c| {
                     json!({ "id": c.id.as_str(), "title": c.title, "level": c.level, "behaviours": c.behaviours, "spec": c.spec.url(),
-                        "page": c.page, "context": c.context, "api": c.api(), "place": c.place })
+                        "page": c.page, "context": c.context, "api": c.api(), "place": c.place,
+                        "family": c.generated.as_ref().map(|g| &g.family) })
+                })
+                .collect();
+            println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);
+        }
+    }
+    Ok(Exit::AsExpected)
+}
+
+fn list_families(format: Format) -> Result<Exit, Failure> {
+    let families = families()?;
+    let mut sampled: HashMap<&str, usize> = HashMap::new();
+    for (family, _) in families.sample(SAMPLE) {
+        *sampled.entry(family.name()).or_default() += 1;
+    }
+    let sampled = |family: &Family| sampled.get(family.name()).copied().unwrap_or(0);
+    match format {
+        Format::Text => {
+            let width = families.all().iter().map(|f| f.name().len()).max().unwrap_or(0);
+            println!("{:<width$}  {:>6}  {:>10}  about", "family", "cases", "by default");
+            let (mut all, mut by_default) = (0, 0);
+            for family in families.all() {
+                let (cases, some) = (family.combinations().len(), sampled(family));
+                (all, by_default) = (all + cases, by_default + some);
+                println!("{:<width$}  {cases:>6}  {some:>10}  {}", family.name(), family.title());
+            }
+            println!("{:<width$}  {all:>6}  {by_default:>10}  {} families", "", families.all().len());
+        }
+        Format::Json => {
+            let full = |family: &Family| family.full().map(|axis| axis.name.clone()).collect::<Vec<_>>();
+            let axes = |family: &Family| {
+                let words = |values: &[corscheck_cases::families::Value]| values.iter().map(|v| v.word.clone()).collect::<Vec<_>>();
+                family.axes().iter().map(|axis| json!({ "name": axis.name, "values": words(&axis.values) })).collect::<Vec<_>>()
+            };
+            let rows: Vec<_> = families
+                .all()
+                .iter()
+                .map(|f| {
+                    json!({ "name": f.name(), "title": f.title(), "cases": f.combinations().len(), "by-default": sampled(f),
+                        "full": full(f), "axes": axes(f) })
                 })
                 .collect();
             println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);

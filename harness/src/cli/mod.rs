@@ -4,15 +4,14 @@ mod doctor;
 mod explain;
 mod list;
 mod run;
+mod selection;
 mod show;
+mod shrink;
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use corscheck_cases::{
-    Case, Catalogue,
-    select::{Filter, NothingSelected, select},
-};
+use corscheck_cases::{families::Nonsense, select::NothingSelected};
 
 use crate::{
     browser::{Endpoint, Engine, Missing, Paths, locate},
@@ -28,6 +27,7 @@ Examples:
   corscheck run --browser firefox preflight         cases with `preflight` in id or title, in Firefox
   corscheck run --browser simulated                 the whole catalogue without a browser, in seconds
   corscheck run --filter 'area:redirect !api:xhr'   by the filter grammar
+  corscheck run --family redirect                   every generated case of one family
   corscheck show preflight/header-not-listed        one case with everything it says
   corscheck list --filter level:should              ids and titles
   corscheck explain URL --origin ORIGIN             why a page may not read, and what to change
@@ -54,25 +54,12 @@ enum Command {
     Show(show::ShowArgs),
     /// Tell why a page may or may not read an answer, and what to change.
     Explain(Box<explain::ExplainArgs>),
+    /// Find the simplest case of its family that fails like a generated case does, and print it.
+    Shrink(shrink::ShrinkArgs),
     /// Tell which browsers and drivers are installed, what is missing and how to get it.
     Doctor(doctor::DoctorArgs),
     /// Measure cases per second against a bare in-page loop of the same fetches.
     Bench(run::BenchArgs),
-}
-
-/// Which cases.
-#[derive(Debug, Args)]
-struct Selection {
-    /// Ids, parts of ids or titles, globs, or terms of the filter grammar; any of them selects.
-    #[arg(value_name = "PATTERN")]
-    patterns: Vec<String>,
-    /// Terms that must all hold: area: level: reason: read: behaviour: context: page: to: api: and bare words; `!` negates,
-    /// terms of one key are alternatives.
-    #[arg(long, value_name = "EXPR", default_value = "")]
-    filter: String,
-    /// Read the catalogue from the TOML files below this folder (or from one file) instead of the built-in one.
-    #[arg(long, value_name = "PATH")]
-    catalogue: Option<PathBuf>,
 }
 
 /// Where browsers and drivers are.
@@ -133,6 +120,12 @@ impl From<NothingSelected> for Failure {
     }
 }
 
+impl From<Nonsense> for Failure {
+    fn from(nonsense: Nonsense) -> Self {
+        Self::usage(format!("no case can be made of this combination: {nonsense}"))
+    }
+}
+
 /// Parses the command line and does what it says.
 pub fn main() -> Exit {
     let cli = match Cli::try_parse() {
@@ -149,6 +142,7 @@ pub fn main() -> Exit {
         Command::List(args) => list::list(&args),
         Command::Show(args) => show::show(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Shrink(args) => shrink::shrink(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Bench(args) => run::bench(&args),
     };
@@ -159,44 +153,6 @@ pub fn main() -> Exit {
             failure.exit
         }
     }
-}
-
-impl Selection {
-    fn catalogue(&self) -> Result<Catalogue, Failure> {
-        let parsed = match &self.catalogue {
-            None => Catalogue::embedded(),
-            Some(path) => {
-                let mut files = Vec::new();
-                read_catalogue(path, &mut files).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
-                if files.is_empty() {
-                    return Err(Failure::usage(format!("{}: there is no .toml file", path.display())));
-                }
-                Catalogue::parse(files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
-            }
-        };
-        parsed.map_err(|e| Failure::usage(e.to_string()))
-    }
-
-    fn select(&self, catalogue: &Catalogue) -> Result<Vec<Arc<Case>>, Failure> {
-        let filter = Filter::parse(&self.filter).map_err(Failure::usage)?;
-        let chosen = select(catalogue.cases(), &self.patterns, &filter)?;
-        Ok(chosen.into_iter().cloned().map(Arc::new).collect())
-    }
-}
-
-fn read_catalogue(path: &PathBuf, files: &mut Vec<(String, String)>) -> std::io::Result<()> {
-    if path.is_file() {
-        files.push((path.display().to_string(), fs::read_to_string(path)?));
-        return Ok(());
-    }
-    let mut entries = fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>()?;
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() || entry.extension().is_some_and(|e| e == "toml") {
-            read_catalogue(&entry, files)?;
-        }
-    }
-    Ok(())
 }
 
 /// The user agents that were asked for; none of either for all browsers that are found.

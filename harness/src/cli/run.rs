@@ -4,11 +4,14 @@ use std::{fs, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use corscheck_cases::{
-    Case, Catalogue, known,
+    Case, known,
     oracle::{Defect, Defects},
 };
 
-use super::{Color, Failure, Places, Selection};
+use super::{
+    Color, Failure, Places,
+    selection::{Pool, Selection},
+};
 use crate::{
     browser::{Missing, SessionOptions},
     event::{Event, Reporter},
@@ -25,15 +28,17 @@ use crate::{
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  corscheck run                                         everything, everywhere
+  corscheck run                                         everything written by hand and a sample of every family, everywhere
   corscheck run --browser chrome,firefox area:redirect  redirects in two browsers
   corscheck run cors-check/acao-absent                  one case
   corscheck run --browser simulated                     everything, without a browser
   corscheck run --browser simulated --defect acac-ignored   what the catalogue says of a user agent that is wrong
+  corscheck run --family cors-check                     every generated case of a family
+  corscheck run --filter '!family:*'                    the cases written by hand alone
   corscheck run --browser firefox --webdriver http://grid:4444
   corscheck run --browser chrome --capabilities '{\"goog:chromeOptions\":{\"args\":[\"--disable-features=X\"]}}'
 
-Written to --out: results.jsonl (every exchange of every attempt), junit.xml, summary.md")]
+Written to --out: results.jsonl (every exchange of every attempt), junit.xml, summary.md; shrunk.toml, when generated cases fail")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     selection: Selection,
@@ -91,8 +96,8 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
-    let catalogue = args.selection.catalogue()?;
-    let mut cases = args.selection.select(&catalogue)?;
+    let pool = args.selection.pool()?;
+    let mut cases = args.selection.select(&pool)?;
     if let Some((i, n)) = args.shard {
         cases = cases.into_iter().enumerate().filter(|(k, _)| k % n == i - 1).map(|(_, c)| c).collect();
         if cases.is_empty() {
@@ -101,7 +106,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     let session =
         SessionOptions { headed: args.headed, capabilities: capabilities(args.capabilities.as_deref())?, ..SessionOptions::default() };
-    let (choices, missing) = choices(args)?;
+    let (choices, missing) = choices(&args.places, &args.defect)?;
     let words = case_words(&cases);
     let options =
         terminal::Options { color: args.color.into(), strict: args.strict, words: words.clone(), environment: Environment::detect() };
@@ -109,11 +114,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     for missing in missing {
         eprintln!("note: without {}", missing.to_string().replace('\n', "\n  "));
     }
-    let known = |choice: &Choice| baseline(args, choice.word(), &catalogue);
+    let known = |choice: &Choice| baseline(args, choice.word(), &pool);
     let agents = choices.into_iter().map(|choice| Ok((choice.clone(), known(&choice)?))).collect::<Result<Vec<_>, Failure>>()?;
     let unwritable = |e: std::io::Error| Failure::environment(format!("{}: {e}", args.out.display()));
     fs::create_dir_all(&args.out).map_err(unwritable)?;
-    for stale in ["junit.xml", "summary.md"] {
+    for stale in ["junit.xml", "summary.md", "shrunk.toml"] {
         // Those of an earlier run must not pass for this one's, should it not come to its end.
         match fs::remove_file(args.out.join(stale)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(error)),
@@ -121,9 +126,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         }
     }
     let mut jsonl = JsonLines::create(&args.out).map_err(unwritable)?;
-    let plan = Plan { cases, agents, session, command: std::env::args().collect(), strict: args.strict };
+    let whole = pool.whole(&cases);
+    let plan =
+        Plan { cases, agents, session, command: std::env::args().collect(), strict: args.strict, whole, families: Some(pool.families) };
     let outcome = {
-        let mut files = Files { out: args.out.clone(), strict: args.strict, words, header: None, results: Vec::new() };
+        let mut files = Files { out: args.out.clone(), strict: args.strict, words, header: None, results: Vec::new(), shrunk: Vec::new() };
         terminal.files(["results.jsonl", "junit.xml", "summary.md"].iter().map(|f| args.out.join(f)).collect()).map_err(unwritable)?;
         let mut reporters: [&mut dyn Reporter; 3] = [&mut jsonl, &mut files, &mut terminal];
         runtime()?.block_on(crate::run::run(plan, &mut reporters)).map_err(|e| Failure::environment(e.to_string()))?
@@ -138,6 +145,8 @@ struct Files {
     words: Words,
     header: Option<crate::event::Header>,
     results: Vec<crate::event::CaseResult>,
+    /// Cases that generated ones came down to, as they can be pasted.
+    shrunk: Vec<String>,
 }
 
 impl Reporter for Files {
@@ -145,12 +154,16 @@ impl Reporter for Files {
         match event {
             Event::Started(header) => self.header = Some(header.clone()),
             Event::Result(result) => self.results.push((**result).clone()),
+            Event::Shrunk(shrunk) => self.shrunk.push(format!("# Simpler than {}, and fails alike.\n{}", shrunk.from, shrunk.toml)),
             Event::Finished(footer) => {
                 if let Some(header) = &self.header {
                     let mut junit = Vec::new();
                     junit::write(&self.results, header, &self.words, self.strict, &mut junit)?;
                     fs::write(self.out.join("junit.xml"), junit)?;
                     fs::write(self.out.join("summary.md"), summary::markdown(header, &self.results, Some(footer)))?;
+                    if !self.shrunk.is_empty() {
+                        fs::write(self.out.join("shrunk.toml"), self.shrunk.join("\n"))?;
+                    }
                 }
             }
             _ => {}
@@ -160,9 +173,9 @@ impl Reporter for Files {
 }
 
 /// The user agents of a run, and the browsers that are not there.
-fn choices(args: &RunArgs) -> Result<(Vec<Choice>, Vec<Missing>), Failure> {
-    let wanted = args.places.wanted()?;
-    let defects = args.defect.iter().map(|name| name.parse()).collect::<Result<Vec<Defect>, _>>();
+pub(super) fn choices(places: &Places, defects: &[String]) -> Result<(Vec<Choice>, Vec<Missing>), Failure> {
+    let wanted = places.wanted()?;
+    let defects = defects.iter().map(|name| name.parse()).collect::<Result<Vec<Defect>, _>>();
     let defects = defects.map_err(|e| Failure::usage(format!("{e} (`corscheck list --defects` names them all)")))?;
     if !defects.is_empty() && !wanted.simulated {
         return Err(Failure::usage(format!("`--defect` is for the simulated user agent alone: it needs `--browser {SIMULATED}`")));
@@ -171,23 +184,23 @@ fn choices(args: &RunArgs) -> Result<(Vec<Choice>, Vec<Missing>), Failure> {
     if wanted.simulated {
         choices.push(Choice::Simulated(Defects::from_iter(defects)));
     }
-    let (endpoints, missing) = args.places.endpoints(&wanted)?;
+    let (endpoints, missing) = places.endpoints(&wanted)?;
     choices.extend(endpoints.into_iter().map(Choice::Browser));
     Ok((choices, missing))
 }
 
-fn baseline(args: &RunArgs, engine: &str, catalogue: &Catalogue) -> Result<Vec<known::Known>, Failure> {
+fn baseline(args: &RunArgs, engine: &str, pool: &Pool) -> Result<Vec<known::Known>, Failure> {
     let known = match (&args.baseline, &args.selection.catalogue) {
         // Known deviations are about the built-in cases.
         (None, Some(_)) => return Ok(Vec::new()),
-        (None, None) => known::embedded(engine, catalogue),
+        (None, None) => known::embedded(engine, &pool.catalogue, &pool.families),
         (Some(folder), _) => {
             let path = folder.join(format!("{engine}.toml"));
             if !path.exists() {
                 return Ok(Vec::new());
             }
             let text = fs::read_to_string(&path).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
-            known::parse(&path.display().to_string(), &text, catalogue)
+            known::parse(&path.display().to_string(), &text, &pool.catalogue, &pool.families)
         }
     };
     known.map_err(|e| Failure::usage(e.to_string()))

@@ -1,20 +1,25 @@
 //! `corscheck show`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use corscheck_cases::{
-    Case, Topology,
+    Case, Catalogue, Topology,
     bind::bind,
+    families::Families,
+    oracle::Scenario,
     script::{Answer, Field, Message},
-    select::{NothingSelected, nearest},
     text::escape,
 };
 use serde_json::json;
 
-use super::{Failure, Selection, list::Format};
+use super::{
+    Failure,
+    selection::{families, find, own_catalogue},
+};
 use crate::{exit::Exit, judge::describe};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  corscheck show preflight/header-not-listed\n  corscheck show cors-check/acao-absent --format json")]
+#[command(after_help = "Examples:\n  corscheck show preflight/header-not-listed\n  corscheck show cors-check/acao-absent --format json
+  corscheck show family-cors-check/acao-star-include --format toml")]
 pub(super) struct ShowArgs {
     /// The case's id.
     id: String,
@@ -26,20 +31,36 @@ pub(super) struct ShowArgs {
     format: Format,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// A generated case as it can be pasted into a file of the catalogue.
+    Toml,
+}
+
 pub(super) fn show(args: &ShowArgs) -> Result<Exit, Failure> {
-    let selection = Selection { patterns: Vec::new(), filter: String::new(), catalogue: args.catalogue.clone() };
-    let catalogue = selection.catalogue()?;
-    let case = catalogue.find(&args.id).ok_or_else(|| NothingSelected {
-        pattern: args.id.clone(),
-        near: nearest(&args.id, catalogue.cases().iter().map(|c| c.id.as_str()), 3),
-    })?;
+    let (catalogue, families) = match &args.catalogue {
+        Some(path) => (own_catalogue(path)?, Families::default()),
+        None => (Catalogue::embedded().map_err(|e| Failure::usage(e.to_string()))?, families()?),
+    };
+    let case = &find(&args.id, &catalogue, &families)?;
     match args.format {
         Format::Text => print!("{}", text(case)),
+        Format::Toml => match families.decode(&args.id) {
+            Some((family, combination)) if case.generated.is_some() => print!("{}", family.text(&combination)?),
+            _ => {
+                return Err(Failure::usage(format!("{} was not generated: it stands in {}:{}", case.id, case.place.file, case.place.line)));
+            }
+        },
         Format::Json => {
             let bound = bind(case, &Topology::example(), "0123456789abcdef0123456789abcdef");
             let steps: Vec<_> = bound.steps.iter().map(|s| json!({ "action": s.action, "expected": describe(s) })).collect();
             let value = json!({ "id": case.id.as_str(), "title": case.title, "level": case.level, "behaviours": case.behaviours,
-                "spec": case.spec.url(), "why": case.why, "page": case.page, "context": case.context, "place": case.place, "steps": steps });
+                "spec": case.spec.url(), "why": case.why, "page": case.page, "context": case.context, "place": case.place,
+                "generated": case.generated, "steps": steps });
             println!("{}", serde_json::to_string_pretty(&value).map_err(|e| Failure::usage(e.to_string()))?);
         }
     }
@@ -48,7 +69,8 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit, Failure> {
 
 /// Ports in it are examples: every run gets its own.
 fn text(case: &Case) -> String {
-    let bound = bind(case, &Topology::example(), "TOKEN");
+    let topology = Topology::example();
+    let bound = bind(case, &topology, "TOKEN");
     let mut out = format!("{}\n  {}\n\n", case.id, case.title);
     let mut row = |name: &str, value: &str| out.push_str(&format!("  {name:<11} {value}\n"));
     row("level", case.level.word());
@@ -57,6 +79,13 @@ fn text(case: &Case) -> String {
     row("standard", &case.spec.url());
     row("why", &case.why);
     row("file", &format!("{}:{}", case.place.file, case.place.line));
+    let mut paths = Vec::new();
+    if let Some(generated) = &case.generated {
+        let values: Vec<_> = generated.values.iter().map(|(axis, word)| format!("{axis} = {word}")).collect();
+        row("family", &format!("{} ({})", generated.family, values.join(", ")));
+        row("expectation", "predicted by the oracle, whose path stands below");
+        paths.extend(Scenario::new(case, &topology, "TOKEN").predict().steps.into_iter().map(|s| s.path));
+    }
     for (i, (step, resources)) in bound.steps.iter().zip(&bound.script.steps).enumerate() {
         let mark = if bound.steps.len() > 1 { format!(" {}", i + 1) } else { String::new() };
         out.push_str(&format!("\n  step{mark}\n"));
@@ -77,6 +106,9 @@ fn text(case: &Case) -> String {
             }
         }
         out.push_str(&format!("    expected  {}\n", describe(step)));
+        for (n, taken) in paths.get(i).into_iter().flatten().enumerate() {
+            out.push_str(&format!("    {:<9} {taken}\n", if n == 0 { "path" } else { "" }));
+        }
     }
     out.push_str(&format!("\n  run it: corscheck run {}\n", case.id));
     out

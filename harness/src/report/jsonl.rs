@@ -76,6 +76,10 @@ impl Reporter for JsonLines {
             Event::Started(header) => self.write(&Record::Header(header.clone())),
             Event::Result(result) => self.write(&Record::Result(result.clone())),
             Event::Note { browser, text } => self.write(&Record::Note { browser: browser.clone(), text: text.clone() }),
+            Event::Shrunk(shrunk) => {
+                let text = format!("{} fails alike and is simpler than {}:\n{}", shrunk.id, shrunk.from, shrunk.toml);
+                self.write(&Record::Note { browser: Some(shrunk.browser.clone()), text })
+            }
             Event::Finished(footer) => {
                 self.write(&Record::Footer(footer.clone()))?;
                 self.close()

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::event::{BrowserInfo, CaseResult, Event, Footer, Header, Reporter};
+use crate::{
+    event::{BrowserInfo, CaseResult, Event, Footer, Header, Reporter},
+    shrink::Shrunk,
+};
 
 use super::{
     ColorChoice, Environment, Words, annotations,
@@ -235,6 +238,20 @@ impl Terminal {
         self.print(&line)
     }
 
+    fn shrunk(&mut self, shrunk: &Shrunk) -> io::Result<()> {
+        let (browser, from) = (printable(&shrunk.browser), printable(&shrunk.from));
+        let head = if shrunk.id == shrunk.from {
+            format!("{from} in {browser}: nothing simpler of its family fails alike")
+        } else {
+            format!("{from} in {browser} comes down to {}", printable(&shrunk.id))
+        };
+        let mut text = format!("\n{}\n", self.paint.bold(&head));
+        for line in shrunk.toml.lines() {
+            _ = writeln!(text, "  {}", printable(line));
+        }
+        self.print(&text)
+    }
+
     fn browser_finished(&mut self, browser: &str) -> io::Result<()> {
         if let Some(bars) = &self.bars {
             bars.finish(browser);
@@ -274,6 +291,7 @@ impl Reporter for Terminal {
             }
             Event::Note { browser, text } => self.note(browser.as_deref(), text),
             Event::Result(result) => self.result(result),
+            Event::Shrunk(shrunk) => self.shrunk(shrunk),
             Event::BrowserFinished { browser } => self.browser_finished(browser),
             Event::Finished(footer) => self.finished(footer),
         }

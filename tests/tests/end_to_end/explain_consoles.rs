@@ -120,6 +120,8 @@ fn consoles_say_what_explain_says_they_say() {
             session: SessionOptions::default(),
             command: Vec::new(),
             strict: false,
+            whole: Vec::new(),
+            families: None,
         };
         let runtime = tokio::runtime::Runtime::new().expect("threads");
         let outcome = runtime.block_on(run(plan, &mut [])).expect("a run");

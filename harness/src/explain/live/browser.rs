@@ -66,6 +66,8 @@ async fn replayed(explanation: &Explanation, case: Case, browser: Choice) -> Res
         session: SessionOptions::default(),
         command: Vec::new(),
         strict: false,
+        whole: Vec::new(),
+        families: None,
     };
     let outcome = run(plan, &mut []).await.map_err(|e| Unconfirmed::NoBrowser(e.to_string()))?;
     let info = outcome.header.browsers.first();
