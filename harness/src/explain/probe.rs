@@ -291,6 +291,9 @@ fn meaning(evidence: &Evidence, probe: &Probe, response: &Response, allow: Optio
     match probe.kind {
         Kind::OwnOrigin if allow.is_some() => "answers to GET have the headers",
         Kind::OwnOrigin => "answers to GET lack the headers as well",
+        Kind::Again if same(evidence.own_get()) && evidence.own_get().is_some_and(|own| own.status != response.status) => {
+            "without what the request carries the status is another, the header the same"
+        }
         Kind::Again if same(evidence.own_get()) => "the answer is the same",
         Kind::Again => "the answer is another, to the same request",
         Kind::WithoutOrigin if same(evidence.own_get()) => "Origin makes no difference",

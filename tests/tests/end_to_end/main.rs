@@ -4,6 +4,7 @@ mod command_line;
 mod drivers;
 mod explain;
 mod explain_consoles;
+mod explain_guide;
 mod faults;
 mod leftovers;
 mod simulated;

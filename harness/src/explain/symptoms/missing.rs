@@ -74,7 +74,7 @@ fn errors(e: &Evidence) -> Option<Finding> {
             "Put the CORS layer before (outside of) authentication, so that refusals get the headers too; then see to the refusal itself.",
         ),
         404 | 405 => (
-            "No route takes this request, and the CORS headers are added by routes",
+            "They are added to answers that succeed, or by a route that does not take this request",
             "Add the headers for every answer, also of the fallback; then see whether path and method are right.",
         ),
         413 | 429 | 431 => (
