@@ -1,0 +1,87 @@
+//! HTTP fetch, and the resource's own say (Cross-Origin-Resource-Policy).
+
+use std::borrow::Cow;
+
+use super::{Fetch, Fetched};
+use crate::oracle::{
+    defect::Defect,
+    grammar, lapses,
+    network::Network,
+    request::{Request, Response, Tainting},
+    trace::{Algorithm, Trace},
+};
+use crate::{
+    format::{RedirectMode, ResponseType},
+    words::Reason,
+};
+
+impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
+    /// HTTP fetch, without service workers.
+    pub(super) fn http_fetch(&mut self, request: &mut Request<'a>, make_preflight: bool) -> Fetched<'a, N::Body> {
+        use Algorithm::HttpFetch;
+        if make_preflight {
+            self.preflight_if_needed(request)?;
+        }
+        let response = self.http_network_or_cache_fetch(request, false, false, false)?;
+        let is_redirect =
+            self.lapse(|d| lapses::is_redirect(d, response.status)).unwrap_or_else(|| grammar::is_redirect_status(response.status));
+        if request.tainting == Tainting::Cors || self.has(Defect::SameOriginChecked) {
+            let skipped = self.lapse(|d| lapses::skips_check(d, request, response.status, is_redirect));
+            if !skipped && let Err(reason) = self.cors_check(request, &response, false) {
+                let mut failure = self.fail(HttpFetch, "4.4", "the CORS check fails: a network error", reason);
+                failure.hidden_status = Some(response.status);
+                return Err(failure);
+            }
+        }
+        if self.has(Defect::ErrorStatusBlocked) && response.status >= 400 {
+            return Err(Reason::Network.into());
+        }
+        // Nothing that a page or a server sees depends on it.
+        if T::ON && !self.tao_check(request, &response) {
+            request.timing_allow_failed = true;
+        }
+        let corp_applies = request.tainting == Tainting::Opaque || self.has(Defect::CorpForCors);
+        if corp_applies && !self.corp_allows(request, &response) {
+            return Err(self.fail(HttpFetch, "5", "Cross-Origin-Resource-Policy blocks the response", Reason::Corp));
+        }
+        if !is_redirect {
+            return Ok(response);
+        }
+        match request.redirect {
+            RedirectMode::Error => Err(self.fail(HttpFetch, "6.3", "redirect mode error, and a redirect", Reason::RedirectError)),
+            RedirectMode::Manual => {
+                self.note(HttpFetch, "6.3", "redirect mode manual: an opaque-redirect filtered response");
+                Ok(Response { kind: ResponseType::OpaqueRedirect, ..response })
+            }
+            RedirectMode::Follow => self.http_redirect_fetch(request, response),
+        }
+    }
+
+    /// Cross-origin resource policy check, with the embedder policy `unsafe-none`.
+    pub(super) fn corp_allows(&mut self, request: &Request<'a>, response: &Response<'a, N::Body>) -> bool {
+        use Algorithm::CorpCheck;
+        if self.has(Defect::CorpIgnored) {
+            return true;
+        }
+        let Some(policy) = self
+            .lapse(|d| lapses::corp(d, &response.headers))
+            .map(Cow::Owned)
+            .or_else(|| response.headers.get("Cross-Origin-Resource-Policy"))
+        else {
+            return true;
+        };
+        let (origin, url) = (self.origin(), request.url());
+        let site = || {
+            let schemes = origin.scheme() == Some("https") || url.scheme() != "https";
+            origin.is_schemelessly_same_site(url) && schemes
+        };
+        let (allowed, step) = match &policy[..] {
+            b"same-origin" => (origin.is_same(url) || self.has(Defect::CorpSameOriginIsSite) && site(), "5"),
+            b"same-site" => (if self.has(Defect::CorpSameSiteIsOrigin) { origin.is_same(url) } else { site() }, "5"),
+            b"cross-origin" => (true, "5"),
+            _ => (!self.has(Defect::CorpUnknownBlocks), "3"),
+        };
+        self.compare(CorpCheck, step, if allowed { "allowed" } else { "blocked" }, origin.serialized().as_bytes(), Some(&policy));
+        allowed
+    }
+}

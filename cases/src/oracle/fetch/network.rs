@@ -1,0 +1,252 @@
+//! HTTP-network-or-cache fetch and HTTP-network fetch: what goes to the wire, and what comes back.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::{Fetch, Fetched};
+use crate::oracle::{
+    defect::Defect,
+    headers::HeaderList,
+    network::{Fault, Limits, Network, Outgoing},
+    origin::includes_credentials,
+    request::{Ending, Failure, Request, Response, Source, Tainting},
+    trace::{Algorithm, Trace},
+};
+use crate::{
+    format::{CacheMode, Credentials, ResponseType},
+    words::Reason,
+};
+
+/// The most bytes of bodies that requests may carry which outlive their page (HTTP-network-or-cache fetch, step 8.10.5).
+const MOST_KEEPALIVE_BYTES: usize = 64 * 1024;
+
+impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
+    /// HTTP-network-or-cache fetch. The HTTP cache holds nothing: a cache may forget at any time.
+    pub(super) fn http_network_or_cache_fetch(
+        &mut self,
+        request: &mut Request<'a>,
+        is_authentication: bool,
+        is_new_connection: bool,
+        is_preflight: bool,
+    ) -> Fetched<'a, N::Body> {
+        use Algorithm::HttpNetworkOrCacheFetch;
+        let same_site = self.has(Defect::CookiesSameSite) && self.env.origin.is_same_site(request.url());
+        let include_credentials = match request.credentials {
+            _ if is_preflight => self.has(Defect::PreflightCookies),
+            Credentials::Include => true,
+            Credentials::SameOrigin => request.tainting == Tainting::Basic || same_site,
+            Credentials::Omit => false,
+        };
+        if T::ON && !is_preflight {
+            let says = match (request.credentials, include_credentials) {
+                (Credentials::Include, _) => "credentials mode include: with credentials",
+                (Credentials::SameOrigin, true) => "credentials mode same-origin, and the page's own origin: with credentials",
+                (Credentials::SameOrigin, false) => {
+                    "credentials mode same-origin, and the request has left its origin: without credentials"
+                }
+                (Credentials::Omit, _) => "credentials mode omit: without credentials",
+            };
+            self.note(HttpNetworkOrCacheFetch, "8.3", says);
+        }
+        let is_ranged = request.headers.contains("Range");
+        let mut headers = request.headers.with_room(10);
+        let length = match &request.body {
+            Some(body) if body.is_stream => None,
+            Some(_) if self.has(Defect::BodyLost) => Some("0"),
+            Some(body) => Some(body.length),
+            None if matches!(&*request.method, "POST" | "PUT") && !self.has(Defect::BodyLengthMissing) => Some("0"),
+            None => None,
+        };
+        if let Some(length) = length {
+            self.add(&mut headers, "Content-Length", length.as_bytes());
+        }
+        if let Some(body) = &request.body
+            && request.keepalive
+        {
+            // This request is the only one in flight. The text has its own record counted besides (step 8.10.4, as "fetch", step 16,
+            // has added it), which would halve the limit: no user agent does that, so a body counts once.
+            let most = if self.has(Defect::KeepaliveLimitLess) { MOST_KEEPALIVE_BYTES - 1 } else { MOST_KEEPALIVE_BYTES };
+            if body.bytes.len() > most && !self.has(Defect::KeepaliveUnlimited) {
+                let says = "keepalive, and the body is longer than 64 KiB";
+                return Err(self.fail(HttpNetworkOrCacheFetch, "8.10.5", says, Reason::Network));
+            }
+        }
+        if let Some(referrer) = request.referrer.value()
+            && !self.has(Defect::ReferrerNone)
+            && !(is_preflight && self.has(Defect::PreflightReferrer))
+        {
+            self.add(&mut headers, "Referer", referrer.as_bytes());
+        }
+        self.append_origin(request, &mut headers, is_preflight);
+        self.append_fetch_metadata(request, &mut headers, is_preflight);
+        if !request.headers.contains("User-Agent") {
+            self.add(&mut headers, "User-Agent", self.ua.settings.user_agent.as_bytes());
+        }
+        self.append_cache_control(request, &mut headers);
+        if is_ranged && !self.has(Defect::RangeEncoded) {
+            self.add(&mut headers, "Accept-Encoding", &b"identity"[..]);
+        }
+        if include_credentials || self.has(Defect::CookiesAlways) && !is_preflight {
+            self.append_cookies(request, &mut headers);
+        }
+        if include_credentials && !headers.contains("Authorization") {
+            let url = request.url();
+            // Authentication entries (steps 8.21.2.2 and 18) are not kept: which later requests one is for, HTTP leaves open.
+            if includes_credentials(url) && (is_authentication || self.has(Defect::CredentialsUrlUsed)) {
+                headers.append("Authorization", basic(url).into_bytes());
+                self.note(HttpNetworkOrCacheFetch, "8.21.2.3", "user and password of the URL become Authorization");
+            }
+        }
+        if self.has(Defect::AuthorizationDropped) && !include_credentials {
+            headers.delete("Authorization");
+        }
+        if request.cache == CacheMode::OnlyIfCached && !self.has(Defect::OnlyIfCachedAllowed) {
+            return Err(self.fail(HttpNetworkOrCacheFetch, "11.1", "cache mode only-if-cached, and nothing is cached", Reason::Network));
+        }
+        let mut response = self.http_network_fetch(request, headers, include_credentials, is_preflight)?;
+        response.range_requested = is_ranged;
+        if response.status == 401 && request.tainting != Tainting::Cors && include_credentials && self.env.is_window && !is_authentication {
+            if request.body.as_ref().is_some_and(|b| b.is_stream) {
+                return Err(self.fail(HttpNetworkOrCacheFetch, "15.2", "401, and the body is a stream", Reason::Network));
+            }
+            // Step 15.3: a person who is asked for a password dismisses the prompt, and the 401 stays. Nobody is asked before the
+            // credentials of the URL were tried, if there are any; where a redirect has lost them, the same request goes out twice.
+            if request.use_url_credentials {
+                self.note(HttpNetworkOrCacheFetch, "15.4", "401: again with the credentials of the URL");
+                return self.http_network_or_cache_fetch(request, true, is_new_connection, is_preflight);
+            }
+        }
+        // Where there is somebody to ask for the password of a proxy, the prompt is dismissed, and the 407 stays (step 16.4).
+        if response.status == 407 && !self.env.is_window && !is_preflight {
+            return Err(self.fail(HttpNetworkOrCacheFetch, "16.1", "407, and there is nobody to ask for a password", Reason::Network));
+        }
+        let resendable = request.body.as_ref().is_none_or(|b| !b.is_stream);
+        if response.status == 421 && !is_new_connection && resendable {
+            self.note(HttpNetworkOrCacheFetch, "17.2", "421: again on another connection");
+            return self.http_network_or_cache_fetch(request, is_authentication, true, is_preflight);
+        }
+        Ok(response)
+    }
+
+    /// HTTP-network fetch.
+    pub(super) fn http_network_fetch(
+        &mut self,
+        request: &mut Request<'a>,
+        headers: HeaderList<'a>,
+        include_credentials: bool,
+        is_preflight: bool,
+    ) -> Fetched<'a, N::Body> {
+        use Algorithm::HttpNetworkFetch;
+        let streams = request.body.as_ref().is_some_and(|b| b.is_stream);
+        let body = request.body.filter(|_| !self.has(Defect::BodyLost));
+        let outgoing = Outgoing {
+            url: request.urls.last(),
+            method: &request.method,
+            headers,
+            body: body.map(|b| b.bytes),
+            streams,
+            is_preflight,
+            limits: if self.has(Defect::AbortIgnored) { Limits::default() } else { self.limits },
+            defects: &self.ua.defects,
+        };
+        let incoming = match self.net.exchange(outgoing) {
+            Ok(incoming) => incoming,
+            Err(Fault::StreamOverHttp1) => {
+                return Err(self.fail(HttpNetworkFetch, "8.3", "a stream cannot be sent over HTTP/1.x", Reason::Network));
+            }
+            Err(Fault::Aborted) => {
+                self.transmitted |= !is_preflight;
+                let failure = self.fail(HttpNetworkFetch, "9", "the page aborted", Reason::Aborted);
+                return Err(Failure { end: Ending::Aborted, ..failure });
+            }
+            Err(Fault::TimedOut) => {
+                self.transmitted |= !is_preflight;
+                let failure = self.fail(HttpNetworkFetch, "9", "the timeout passed", Reason::Aborted);
+                return Err(Failure { end: Ending::TimedOut, ..failure });
+            }
+            Err(Fault::Unreachable(words)) => {
+                return Err(self.no_response("8.1", words, is_preflight));
+            }
+            Err(Fault::Broken(words)) => {
+                self.transmitted |= !is_preflight;
+                return Err(self.no_response("8.5", words, is_preflight));
+            }
+        };
+        self.transmitted |= !is_preflight;
+        let conditional = || request.headers.contains("If-None-Match") || request.headers.contains("If-Modified-Since");
+        if !self.ua.settings.odd_status && (incoming.status > 599 || incoming.status == 304 && !conditional()) {
+            return Err(self.fail(HttpNetworkFetch, "8.5", "the status makes no response here", Reason::Network));
+        }
+        if T::ON {
+            self.note(HttpNetworkFetch, "8.5", format!("{} {}: status {}", request.method, request.url(), incoming.status));
+        }
+        if include_credentials || self.has(Defect::CookiesOmitStored) {
+            self.store_cookies(request, &incoming.headers);
+        } else if T::ON && incoming.headers.contains("Set-Cookie") {
+            self.note(HttpNetworkFetch, "17", "without credentials: Set-Cookie is not stored");
+        }
+        Ok(Response {
+            kind: ResponseType::Default,
+            status: incoming.status,
+            status_text: incoming.status_text,
+            headers: incoming.headers,
+            body: Source::Network(incoming.body),
+            range_requested: false,
+        })
+    }
+
+    /// There is no response. On a preflight it is the preflight's fetch that ends the request.
+    pub(super) fn no_response(&mut self, step: &'static str, words: Cow<'static, str>, is_preflight: bool) -> Failure {
+        if is_preflight {
+            self.note(Algorithm::HttpNetworkFetch, step, words);
+            return Reason::Network.into();
+        }
+        self.fail(Algorithm::HttpNetworkFetch, step, words, Reason::Network)
+    }
+
+    /// HTTP-network-or-cache fetch, steps 8.16 to 8.18.
+    pub(super) fn append_cache_control(&self, request: &Request<'a>, headers: &mut HeaderList<'a>) {
+        if self.has(Defect::CacheModesSilent) {
+            return;
+        }
+        let mode = match request.cache {
+            CacheMode::Default if request.headers.iter().any(|h| is_conditional(&h.name)) && !self.has(Defect::ConditionalNoStore) => {
+                CacheMode::NoStore
+            }
+            mode => mode,
+        };
+        let mut append = |name: &'static str, value: &'static str| {
+            if !request.headers.contains(name) {
+                self.add(headers, name, value.as_bytes());
+            }
+        };
+        match mode {
+            CacheMode::NoCache => append("Cache-Control", "max-age=0"),
+            CacheMode::NoStore | CacheMode::Reload => {
+                append("Pragma", "no-cache");
+                append("Cache-Control", "no-cache");
+            }
+            CacheMode::Default | CacheMode::ForceCache | CacheMode::OnlyIfCached => {}
+        }
+    }
+
+    /// Appends a header that script cannot have set, unless a defect lets it.
+    pub(super) fn add(&self, headers: &mut HeaderList<'a>, name: &'static str, value: impl Into<Cow<'a, [u8]>>) {
+        if SEEDED { headers.append(name, value) } else { headers.push(name, value) }
+    }
+}
+
+/// Whether a header makes a request conditional (HTTP-network-or-cache fetch, step 8.16).
+pub(super) fn is_conditional(name: &str) -> bool {
+    const CONDITIONAL: [&str; 5] = ["If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "If-Match", "If-Range"];
+    CONDITIONAL.iter().any(|c| c.eq_ignore_ascii_case(name))
+}
+
+/// A URL converted to an `Authorization` value (Fetch, authentication entries).
+fn basic(url: &Url) -> String {
+    use base64::Engine as _;
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).collect::<Vec<u8>>();
+    let pair = [&decoded(url.username())[..], b":", &decoded(url.password().unwrap_or_default())].concat();
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+}
