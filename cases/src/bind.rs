@@ -5,13 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::{
     case::{ApiOptions, Case, Step, Target},
     format::{
-        BodyEntry, CacheMode, Credentials, ExchangeEntry, FieldCheckEntry, Mode, RedirectMode, ResponseType, SeenEntry, UploadListener,
+        BodyEntry, CacheMode, Credentials, CrossOrigin, ExchangeEntry, FieldCheckEntry, Mode, RedirectMode, ResponseType, SeenEntry,
+        UploadListener,
     },
     script::{Resource, Script},
     text::{Bytes, Resolve, Text, Variable},
     topology::{Alias, Context, Topology},
     words::{Outcome, Reason},
 };
+
+pub use crate::format::Api as ApiWord;
 
 /// One attempt at a case, everything resolved.
 #[derive(Debug, Clone)]
@@ -37,8 +40,11 @@ pub struct BoundStep {
 pub struct Action {
     /// Let so much time pass first, in milliseconds.
     pub wait_ms: u32,
-    /// `fetch` or `xhr`.
+    /// What makes the request.
     pub api: ApiWord,
+    /// Elements: the `crossorigin` attribute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crossorigin: Option<CrossOrigin>,
     /// The URL.
     pub url: String,
     /// Method, when given.
@@ -98,6 +104,7 @@ impl Action {
         Self {
             wait_ms: 0,
             api,
+            crossorigin: None,
             url: url.into(),
             method: None,
             headers: Vec::new(),
@@ -119,16 +126,6 @@ impl Action {
             probe_headers: Vec::new(),
         }
     }
-}
-
-/// The API, as a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ApiWord {
-    /// `fetch()`.
-    Fetch,
-    /// XMLHttpRequest.
-    Xhr,
 }
 
 /// [`crate::case::Expect`], resolved.
@@ -332,6 +329,12 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
             action.referrer_policy.clone_from(&f.referrer_policy);
             action.integrity.clone_from(&f.integrity);
             action.keepalive = f.keepalive;
+        }
+        ApiOptions::Initiator(i) => {
+            action.api = i.api;
+            action.crossorigin = i.crossorigin;
+            action.referrer_policy.clone_from(&i.referrer_policy);
+            action.integrity.clone_from(&i.integrity);
         }
         ApiOptions::Xhr(x) => {
             action.api = ApiWord::Xhr;

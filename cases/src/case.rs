@@ -10,9 +10,9 @@ use crate::{
     behaviour::BehaviourId,
     families::Generated,
     format::{
-        AnswerEntry, Api, BodyEntry, CacheMode, CaseEntry, Credentials, DropEntry, ExchangeEntry, ExpectEntry, FieldEntry, FramingEntry,
-        InterimEntry, LocationEntry, Mode, RedirectEntry, RedirectMode, RequestEntry, ResponseType, SeenEntry, SpecRef, StepEntry,
-        ThenEntry, UploadListener, Variant,
+        AnswerEntry, Api, BodyEntry, CacheMode, CaseEntry, Credentials, CrossOrigin, DropEntry, ExchangeEntry, ExpectEntry, FieldEntry,
+        FramingEntry, InterimEntry, LocationEntry, Mode, RedirectEntry, RedirectMode, RequestEntry, ResponseType, SeenEntry, SpecRef,
+        StepEntry, ThenEntry, UploadListener, Variant,
     },
     script::{Answer, Field, Framing, Http, Interim, Message, Resource, Then},
     text::{Bytes, Text},
@@ -167,6 +167,21 @@ pub enum ApiOptions {
     Fetch(FetchOptions),
     /// XMLHttpRequest.
     Xhr(XhrOptions),
+    /// An element, or another interface.
+    Initiator(InitiatorOptions),
+}
+
+/// Options of elements and other interfaces.
+#[derive(Debug, Clone)]
+pub struct InitiatorOptions {
+    /// Which it is.
+    pub api: Api,
+    /// The `crossorigin` attribute.
+    pub crossorigin: Option<CrossOrigin>,
+    /// The `referrerpolicy` attribute.
+    pub referrer_policy: Option<String>,
+    /// The `integrity` attribute.
+    pub integrity: Option<String>,
 }
 
 /// Options of `fetch()`; absent ones are not passed.
@@ -288,9 +303,11 @@ impl Case {
     /// The API of its first request: what the `api:` filter looks at.
     pub fn api(&self) -> &'static str {
         match self.steps[0].request.api {
-            ApiOptions::Fetch(_) => "fetch",
-            ApiOptions::Xhr(_) => "xhr",
+            ApiOptions::Fetch(_) => Api::Fetch,
+            ApiOptions::Xhr(_) => Api::Xhr,
+            ApiOptions::Initiator(ref i) => i.api,
         }
+        .word()
     }
 }
 
@@ -368,7 +385,7 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
             return mistake(&span, "`also = [\"worker\"]` is for cases whose context is `window`");
         }
         let xhr = matches!(variant, Variant::Xhr | Variant::XhrWorker);
-        if xhr && steps.iter().any(|s| s.request.get_ref().api == Api::Xhr) {
+        if xhr && steps.iter().any(|s| s.request.get_ref().api != Api::Fetch) {
             return mistake(&span, "`also = [\"xhr\"]` is for cases that use fetch");
         }
         let (axis, context, api) = match variant {
@@ -420,7 +437,37 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
         ("late-credentials", e.late_credentials),
         ("body.document", matches!(e.body, Some(BodyEntry::Document(_)))),
     ];
+    if e.crossorigin.is_some() && !e.api.has_crossorigin() {
+        return mistake(&span, "`crossorigin` is an attribute of img, script, module, style and track");
+    }
+    let worker = context == Context::Worker;
+    if worker && !e.api.is_in_workers() || !worker && !e.api.is_in_windows() {
+        return mistake(&span, format!("there is no `{}` in the context `{}`", e.api.word(), context.word()));
+    }
     let api = match api.unwrap_or(e.api) {
+        other if other.is_initiator() => {
+            let foreign = fetch_only.iter().filter(|(name, _)| match *name {
+                "referrer-policy" => !other.has_crossorigin(),
+                "integrity" => !other.has_integrity(),
+                _ => true,
+            });
+            let others = [
+                ("method", e.method.is_some()),
+                ("headers", !e.headers.is_empty()),
+                ("credentials", e.credentials.is_some() && other != Api::EventSource),
+                ("body", e.body.is_some() && other != Api::Beacon),
+                ("abort-after-ms", e.abort_after_ms.is_some()),
+            ];
+            if let Some((name, _)) = foreign.chain(&xhr_only).chain(&others).find(|(_, set)| *set) {
+                return mistake(&span, format!("`{name}` is nothing that `{}` has", other.word()));
+            }
+            ApiOptions::Initiator(InitiatorOptions {
+                api: other,
+                crossorigin: e.crossorigin,
+                referrer_policy: e.referrer_policy.clone(),
+                integrity: e.integrity.clone(),
+            })
+        }
         Api::Fetch => {
             if let Some((name, _)) = xhr_only.iter().find(|(_, set)| *set) {
                 return mistake(&span, format!("`{name}` belongs to XMLHttpRequest: set `api = \"xhr\"`"));
@@ -435,7 +482,7 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
                 keepalive: e.keepalive,
             })
         }
-        Api::Xhr => {
+        _ => {
             if let Some((name, _)) = fetch_only.iter().find(|(_, set)| *set) {
                 return mistake(&span, format!("`{name}` belongs to fetch: XMLHttpRequest has no such option"));
             }
@@ -500,7 +547,12 @@ fn resources(request: &Request, entry: &StepEntry, span: &Range<usize>) -> Check
             path = format!("{}.{}", request.target.path, out.len());
         }
     }
-    let response = answers(&entry.response, at, "corscheck {token}")?;
+    let initiator = match &request.api {
+        ApiOptions::Initiator(options) => options.api,
+        _ => Api::Fetch,
+    };
+    let furnished: Vec<_> = entry.response.iter().map(|a| initiator.furnished(a)).collect();
+    let response = answers(&furnished, at, "corscheck {token}")?;
     out.push(Resource { at, path, preflight, response });
     Ok(out)
 }
@@ -673,6 +725,9 @@ fn expect(
     }
     if needs_reason && e.r#type.is_some() {
         return mistake(&span, format!("a request that is {} has no response type", e.read));
+    }
+    if matches!(request.api, ApiOptions::Initiator(_)) && (wants_response || e.r#type.is_some() || e.url.is_some()) {
+        return mistake(&span, "what elements and other interfaces see is `read` and `error` alone");
     }
     if xhr && matches!(e.read, Outcome::Opaque | Outcome::OpaqueRedirect) {
         return mistake(&span, format!("XMLHttpRequest cannot see a response that is {}", e.read));

@@ -127,8 +127,8 @@ pub enum Variant {
     XhrWorker,
 }
 
-/// Which API makes the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, JsonSchema)]
+/// What makes the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Api {
     /// `fetch()`.
@@ -136,6 +136,36 @@ pub enum Api {
     Fetch,
     /// XMLHttpRequest.
     Xhr,
+    /// `<img>`.
+    Img,
+    /// `<script>`, a classic one.
+    Script,
+    /// `<script type=module>`.
+    Module,
+    /// `import()`.
+    Import,
+    /// `importScripts()` of a worker.
+    ImportScripts,
+    /// `<link rel=stylesheet>`.
+    Style,
+    /// FontFace.
+    Font,
+    /// `<track>` of a `<video>`, which has the `crossorigin` attribute.
+    Track,
+    /// EventSource.
+    EventSource,
+    /// `navigator.sendBeacon()`.
+    Beacon,
+}
+
+/// The `crossorigin` attribute of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CrossOrigin {
+    /// `anonymous`.
+    Anonymous,
+    /// `use-credentials`.
+    UseCredentials,
 }
 
 /// A request as the page's script makes it.
@@ -155,9 +185,11 @@ pub struct RequestEntry {
     pub fragment: Option<String>,
     /// `user:password` to stand before the host in the URL.
     pub userinfo: Option<String>,
-    /// `fetch` or `xhr`.
+    /// What makes it: `fetch`, `xhr`, or an element or interface by its word.
     #[serde(default)]
     pub api: Api,
+    /// Elements only: the `crossorigin` attribute.
+    pub crossorigin: Option<CrossOrigin>,
     /// The method, exactly as script passes it.
     pub method: Option<String>,
     /// Header name and value pairs, in order; a repeated name is appended.
@@ -175,9 +207,9 @@ pub struct RequestEntry {
     pub cache: Option<CacheMode>,
     /// fetch only: referrer, as script passes it.
     pub referrer: Option<Text>,
-    /// fetch only: referrer policy.
+    /// fetch and elements: referrer policy.
     pub referrer_policy: Option<String>,
-    /// fetch only: integrity metadata.
+    /// fetch, scripts and style sheets: integrity metadata.
     pub integrity: Option<String>,
     /// fetch only: keepalive.
     #[serde(default)]

@@ -26,6 +26,7 @@ pub mod text;
 pub mod topology;
 pub mod words;
 
+pub mod initiator;
 mod one_or_many;
 
 pub use behaviour::{Behaviour, BehaviourId};

@@ -152,6 +152,12 @@ reasons! {
     Corp = "corp",
     /// The response does not match the request's integrity metadata (main fetch, step 23).
     Integrity = "integrity",
+    /// `X-Content-Type-Options: nosniff`, and a type that is not the right one (main fetch, step 20).
+    Nosniff = "nosniff",
+    /// A MIME type that no script may have (main fetch, step 20).
+    MimeType = "mime-type",
+    /// The answer came, and the element makes nothing of it: an error status, another type, other content (HTML).
+    NotUsable = "not-usable",
     /// The connection or the HTTP message was broken (HTTP-network fetch).
     Network = "network",
     /// The page itself ended the request.

@@ -135,7 +135,7 @@ fn an_unknown_key_in_a_case() {
 #[test]
 fn an_unknown_key_in_a_request() {
     assert_snapshot!(spoiled(ALLOWED, r#"to = "b""#, r#"to = "b", credential = "omit""#), @r#"
-    error: unknown field `credential`, expected one of `to`, `url`, `path`, `query`, `fragment`, `userinfo`, `api`, `method`, `headers`, `body`, `credentials`, `mode`, `redirect`, `cache`, `referrer`, `referrer-policy`, `integrity`, `keepalive`, `abort-after-ms`, `sync`, `upload-listener`, `timeout-ms`, `open-credentials`, `late-credentials`
+    error: unknown field `credential`, expected one of `to`, `url`, `path`, `query`, `fragment`, `userinfo`, `api`, `crossorigin`, `method`, `headers`, `body`, `credentials`, `mode`, `redirect`, `cache`, `referrer`, `referrer-policy`, `integrity`, `keepalive`, `abort-after-ms`, `sync`, `upload-listener`, `timeout-ms`, `open-credentials`, `late-credentials`
      --> catalogue/area.toml:7:23
       |
     7 | request = { to = "b", credential = "omit" }
@@ -229,7 +229,7 @@ fn an_unknown_outcome() {
 #[test]
 fn an_unknown_reason() {
     assert_snapshot!(spoiled(BLOCKED, "method-not-allowed", "method-forbidden"), @r#"
-    error: unknown variant `method-forbidden`, expected one of `acao-missing`, `acao-mismatch`, `acao-multiple`, `acao-invalid`, `wildcard-with-credentials`, `acac-not-true`, `preflight-not-ok`, `preflight-redirect`, `preflight-failed`, `method-not-allowed`, `header-not-allowed`, `allow-methods-malformed`, `allow-headers-malformed`, `mode-same-origin`, `no-cors-redirect-mode`, `scheme-not-allowed`, `redirect-error`, `redirect-location-invalid`, `redirect-scheme`, `redirect-limit`, `redirect-userinfo`, `blocked-by-policy`, `bad-port`, `corp`, `integrity`, `network`, `aborted`, `api-refused`
+    error: unknown variant `method-forbidden`, expected one of `acao-missing`, `acao-mismatch`, `acao-multiple`, `acao-invalid`, `wildcard-with-credentials`, `acac-not-true`, `preflight-not-ok`, `preflight-redirect`, `preflight-failed`, `method-not-allowed`, `header-not-allowed`, `allow-methods-malformed`, `allow-headers-malformed`, `mode-same-origin`, `no-cors-redirect-mode`, `scheme-not-allowed`, `redirect-error`, `redirect-location-invalid`, `redirect-scheme`, `redirect-limit`, `redirect-userinfo`, `blocked-by-policy`, `bad-port`, `corp`, `integrity`, `nosniff`, `mime-type`, `not-usable`, `network`, `aborted`, `api-refused`
       --> catalogue/area.toml:10:39
        |
     10 | expect = { read = "blocked", reason = "method-forbidden", wire = ["OPTIONS"] }

@@ -203,7 +203,7 @@ fn check(scenario: &Scenario, defects: Defects) -> Result<Ends, String> {
             return Err(format!("the path changes what happens: {view:?} and {:?}", other.view));
         }
         let end = match view.end {
-            End::Response(_) => 0,
+            End::Response(_) | End::Loaded { .. } => 0,
             End::NetworkError(_) => 1,
             End::Refused(_) => 2,
             End::Aborted(_) => 3,

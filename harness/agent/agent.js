@@ -222,6 +222,162 @@ function corscheckAgent(config) {
     else one.abort = () => xhr.abort();
   }
 
+  // What an element made of what it got: see `initiator` in the cases for what each outcome means.
+  const token = (url) => (/\/t\/([^/]+)\//.exec(url) || [])[1];
+  const running_scripts = new Map();
+  if (scope.document)
+    scope.addEventListener("error", (event) => {
+      // A classic script is current while its exception is told.
+      const told = running_scripts.get(scope.document.currentScript);
+      if (told === undefined) return;
+      event.preventDefault();
+      told.readable = typeof event.error === "string" ? event.error.startsWith("corscheck ") : !!event.error;
+    });
+
+  function element(name, action) {
+    const made = scope.document.createElement(name);
+    if (action.crossorigin !== undefined) made.setAttribute("crossorigin", action.crossorigin);
+    if (action.referrerPolicy !== undefined) made.setAttribute("referrerpolicy", action.referrerPolicy);
+    if (action.integrity !== undefined) made.setAttribute("integrity", action.integrity);
+    return made;
+  }
+
+  function runInitiator(action, finish, one) {
+    const { document } = scope;
+    const failed = (name, message) => finish({ "network-error": { name, message: message || "" } });
+    const loaded = (readable) => finish({ loaded: { readable } });
+    const error = () => failed("error");
+    switch (action.api) {
+      case "img": {
+        const img = (one.held = element("img", action));
+        img.onerror = error;
+        img.onload = () => {
+          const canvas = document.createElement("canvas");
+          canvas.width = canvas.height = 1;
+          const context = canvas.getContext("2d");
+          context.drawImage(img, 0, 0);
+          let readable = false;
+          try {
+            const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
+            readable = r === 192 && g === 64 && b === 32;
+          } catch (e) {
+            if (e.name !== "SecurityError") throw e;
+          }
+          loaded(readable);
+        };
+        img.src = action.url;
+        return;
+      }
+      case "script": {
+        const script = (one.held = element("script", action));
+        const told = { readable: false };
+        running_scripts.set(script, told);
+        script.onerror = error;
+        script.onload = () => {
+          running_scripts.delete(script);
+          script.remove();
+          // Nothing but the answer of a case leaves this trace.
+          if ((scope.corscheckRan || {})[token(action.url)]) loaded(told.readable);
+          else failed("none", "load, and the script did not run");
+        };
+        script.src = action.url;
+        document.head.append(script);
+        return;
+      }
+      case "module": {
+        const script = (one.held = element("script", action));
+        script.type = "module";
+        script.onerror = error;
+        script.onload = () => loaded(true);
+        script.src = action.url;
+        document.head.append(script);
+        return;
+      }
+      case "import":
+        import(action.url).then(
+          (module) => (module.default === "corscheck " + token(action.url) ? loaded(true) : failed("none", "other exports")),
+          (e) => failed(e.name, e.message),
+        );
+        return;
+      case "import-scripts":
+        try {
+          scope.importScripts(action.url);
+        } catch (e) {
+          const ran = (scope.corscheckRan || {})[token(action.url)];
+          return ran ? loaded(e === "corscheck " + token(action.url)) : failed(e.name, e.message);
+        }
+        return failed("none", "nothing was thrown");
+      case "style": {
+        const link = (one.held = element("link", action));
+        link.rel = "stylesheet";
+        link.onerror = error;
+        link.onload = () => {
+          let readable = false;
+          try {
+            readable = link.sheet.cssRules.length === 1;
+          } catch (e) {
+            if (e.name !== "SecurityError") throw e;
+          }
+          link.remove();
+          loaded(readable);
+        };
+        link.href = action.url;
+        document.head.append(link);
+        return;
+      }
+      case "font": {
+        if (!scope.FontFace) return finish({ unsupported: "FontFace" });
+        const font = (one.held = new scope.FontFace("corscheck", "url(" + stringify(action.url) + ")"));
+        font.load().then(() => loaded(true), (e) => failed(e.name, e.message));
+        return;
+      }
+      case "track": {
+        const video = (one.held = document.createElement("video"));
+        if (action.crossorigin !== undefined) video.setAttribute("crossorigin", action.crossorigin);
+        const track = document.createElement("track");
+        track.kind = "metadata";
+        track.default = true;
+        const end = (after) => () => {
+          video.remove();
+          after();
+        };
+        track.onerror = end(error);
+        track.onload = end(() => loaded(!!track.track.cues && track.track.cues.length === 1));
+        track.src = action.url;
+        video.append(track);
+        document.body.append(video);
+        track.track.mode = "hidden";
+        return;
+      }
+      case "event-source": {
+        const source = (one.held = new scope.EventSource(action.url, { withCredentials: action.credentials === "include" }));
+        source.onmessage = (event) => {
+          source.close();
+          if (event.data === "corscheck " + token(action.url)) loaded(true);
+          else failed("none", "another message");
+        };
+        source.onerror = () => {
+          source.close();
+          error();
+        };
+        return;
+      }
+      case "beacon": {
+        let taken;
+        try {
+          taken = scope.navigator.sendBeacon(action.url, makeBody(action.body));
+        } catch (e) {
+          return finish({ refused: exception(e) });
+        }
+        if (!taken) return failed("none", "the beacon was not taken");
+        // Nothing tells the page when it has arrived: the harness does.
+        one.abort = () => loaded(false);
+        return;
+      }
+    }
+    throw new Error("unknown initiator " + action.api);
+  }
+
   // One clock for all that runs: a timer per action would cost more than the action's own work.
   const running = new Set();
   setInterval(() => {
@@ -239,6 +395,7 @@ function corscheckAgent(config) {
     running.add(one);
     try {
       if (action.api === "xhr") runXhr(action, finish, one);
+      else if (action.api !== "fetch") runInitiator(action, finish, one);
       else runFetch(action, finish, one).catch((e) => finish({ "agent-fault": String(e && e.stack) }));
     } catch (e) {
       finish({ "agent-fault": String(e && e.stack) });

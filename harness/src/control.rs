@@ -102,6 +102,7 @@ enum Failed {
 fn shown(end: &PageEnd) -> String {
     match end {
         PageEnd::Response(r) => format!("status {}", r.status),
+        PageEnd::Loaded { .. } => "loaded".to_owned(),
         PageEnd::NetworkError(e) | PageEnd::Refused(e) | PageEnd::Aborted(e) => format!("{}: {}", e.name, e.message),
         PageEnd::Unsupported(words) | PageEnd::AgentFault(words) => words.clone(),
         PageEnd::NoAnswer { after_ms } => format!("nothing within {after_ms:.0} ms"),
@@ -131,6 +132,7 @@ pub(crate) fn action(url: String) -> Action {
     Action {
         wait_ms: 0,
         api: ApiWord::Fetch,
+        crossorigin: None,
         url,
         method: None,
         headers: Vec::new(),

@@ -11,7 +11,7 @@ use std::{
 
 use corscheck_cases::{
     Alias, Case, Context,
-    bind::{Bound, BoundStep, bind},
+    bind::{ApiWord, Bound, BoundStep, bind},
     known::Known,
 };
 use corscheck_servers::{Servers, Token};
@@ -34,6 +34,9 @@ use crate::{
     user_agent::{Link, Session, UserAgent},
     verdict::{Cause, Standing, Verdict},
 };
+
+/// How much longer a beacon is waited for when all that is expected of it has arrived: what should not come would come by then.
+const BEACON_ENDS_MS: u32 = 100;
 
 /// How many cases of one context are under way at once. Engines open six connections to an origin, and cases spread over origins.
 pub const WIDTH: usize = 32;
@@ -577,7 +580,9 @@ impl Drive {
     /// Ends when a step is to be aborted: so long after every exchange it expects has arrived. Never, where nothing is to be aborted
     /// from outside.
     async fn time_to_abort(&self, token: &Token, step: usize, bound: &BoundStep) {
-        let Some(after) = bound.action.abort_after_ms.filter(|ms| *ms > 0) else { return std::future::pending().await };
+        // A beacon's page never hears of its end: that it has arrived is all there is.
+        let beacon = (bound.action.api == ApiWord::Beacon).then_some(BEACON_ENDS_MS);
+        let Some(after) = bound.action.abort_after_ms.filter(|ms| *ms > 0).or(beacon) else { return std::future::pending().await };
         let wanted = bound.expect.wires.first().map_or(0, Vec::len);
         let arrived = || self.servers.exchanges(token).iter().filter(|x| x.step as usize == step).count();
         let deadline = Instant::now() + PATIENCE / 2;

@@ -63,6 +63,11 @@ pub struct PageResult {
 pub enum PageEnd {
     /// There is a response.
     Response(Box<PageResponse>),
+    /// An element or another interface has what it asked for.
+    Loaded {
+        /// Whether the page can look into it.
+        readable: bool,
+    },
     /// The promise was rejected, `error` was fired, or a synchronous send() threw a NetworkError.
     NetworkError(Exception),
     /// The API threw before there was a request.
@@ -141,6 +146,8 @@ impl PageEnd {
                 Some("error") => Outcome::Blocked,
                 _ => Outcome::Allowed,
             }),
+            PageEnd::Loaded { readable: true } => Some(Outcome::Allowed),
+            PageEnd::Loaded { readable: false } => Some(Outcome::Opaque),
             PageEnd::NetworkError(_) => Some(Outcome::Blocked),
             PageEnd::Refused(_) => Some(Outcome::Refused),
             PageEnd::Aborted(_) => Some(Outcome::Aborted),
@@ -152,7 +159,9 @@ impl PageEnd {
     pub fn exception(&self) -> Option<&Exception> {
         match self {
             PageEnd::NetworkError(e) | PageEnd::Refused(e) | PageEnd::Aborted(e) => Some(e),
-            PageEnd::Response(_) | PageEnd::NoAnswer { .. } | PageEnd::Unsupported(_) | PageEnd::AgentFault(_) => None,
+            PageEnd::Response(_) | PageEnd::Loaded { .. } | PageEnd::NoAnswer { .. } | PageEnd::Unsupported(_) | PageEnd::AgentFault(_) => {
+                None
+            }
         }
     }
 }

@@ -64,6 +64,15 @@ impl Call {
             action,
         }
     }
+
+    pub(super) fn url(&self) -> Option<&Url> {
+        self.url.as_ref()
+    }
+
+    /// The body's bytes, their number, and their type.
+    pub(super) fn payload(&self) -> Option<(&[u8], &str, Option<&str>)> {
+        self.body.as_ref().map(|p| (&p.bytes[..], &p.length[..], p.content_type.as_deref()))
+    }
 }
 
 fn payload(body: &BodyEntry) -> Payload {
@@ -125,6 +134,11 @@ pub struct View<'a> {
 /// How a request ended for its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End<'a> {
+    /// An element or another interface has what it asked for.
+    Loaded {
+        /// Whether the page may look into it.
+        readable: bool,
+    },
     /// A response.
     Response(Seen<'a>),
     /// A network error, by the name of the exception or event.
@@ -163,6 +177,7 @@ impl End<'_> {
     pub fn into_owned(self) -> End<'static> {
         match self {
             End::Response(seen) => End::Response(seen.into_owned()),
+            End::Loaded { readable } => End::Loaded { readable },
             End::NetworkError(name) => End::NetworkError(name),
             End::Refused(name) => End::Refused(name),
             End::Aborted(name) => End::Aborted(name),
@@ -202,6 +217,8 @@ impl<'a> View<'a> {
                 ResponseType::OpaqueRedirect => Outcome::OpaqueRedirect,
                 _ => Outcome::Allowed,
             },
+            End::Loaded { readable: true } => Outcome::Allowed,
+            End::Loaded { readable: false } => Outcome::Opaque,
             End::NetworkError(_) => Outcome::Blocked,
             End::Refused(_) => Outcome::Refused,
             End::Aborted(_) => Outcome::Aborted,
@@ -238,6 +255,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         match call.action.api {
             ApiWord::Fetch => self.fetch_method(call),
             ApiWord::Xhr => self.xhr(call),
+            _ => self.initiated(call),
         }
     }
 
@@ -416,7 +434,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     }
 
     /// Fetching, steps 12 to 14.
-    fn append_defaults(&self, request: &mut Request<'a>) {
+    pub(super) fn append_defaults(&self, request: &mut Request<'a>) {
         if !request.headers.contains("Accept") {
             request.headers.append("Accept", &b"*/*"[..]);
         }
@@ -648,7 +666,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         combined
     }
 
-    fn read(&mut self, body: Source<'a, N::Body>) -> Read<'a> {
+    pub(super) fn read(&mut self, body: Source<'a, N::Body>) -> Read<'a> {
         match body {
             Source::Null => Read { bytes: Cow::Borrowed(b""), end: ReadEnd::Complete },
             Source::Bytes(bytes) => Read { bytes, end: ReadEnd::Complete },

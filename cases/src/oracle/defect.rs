@@ -318,6 +318,25 @@ defects! {
         SecFetchUser = "sec-fetch-user", "Sec-Fetch-User is sent with every request.";
         SecFetchDest = "sec-fetch-dest", "Sec-Fetch-Dest is left out.";
     }
+    "Elements and other interfaces" {
+        CrossOriginIgnored = "crossorigin-ignored", "The crossorigin attribute is ignored.";
+        AnonymousIncludes = "crossorigin-anonymous-includes", "crossorigin=anonymous sends cookies to other origins.";
+        UseCredentialsOmitted = "crossorigin-credentials-omitted", "crossorigin=use-credentials sends no cookies to other origins.";
+        CanvasNotTainted = "canvas-not-tainted", "A canvas gives back the pixels of an image that CORS has not let through.";
+        ErrorsNotMuted = "errors-not-muted", "The errors of a script that CORS has not let through are told in full.";
+        RulesReadable = "rules-readable", "The rules of a style sheet that CORS has not let through can be read.";
+        ModuleNoCors = "module-no-cors", "Module scripts are fetched without CORS.";
+        FontNoCors = "font-no-cors", "Fonts are fetched without CORS.";
+        BeaconNoPreflight = "beacon-no-preflight", "A beacon of any type goes out without a preflight.";
+        InitiatorStatusIgnored = "element-status-ignored", "Elements take answers with error statuses.";
+        InitiatorTypeIgnored = "element-type-ignored", "Style sheets, modules and event streams may be of any type.";
+        NosniffIgnored = "nosniff-ignored", "X-Content-Type-Options is ignored.";
+        NosniffCaseSensitive = "nosniff-case-sensitive", "nosniff counts in lower case only.";
+        NosniffAnyElement = "nosniff-any-element", "nosniff is found anywhere in its list.";
+        NosniffEverything = "nosniff-everything", "nosniff blocks what is no script and no style sheet, too.";
+        MimeTypeIgnored = "mime-type-ignored", "A script may have the MIME type of an image.";
+        SecFetchDestEmpty = "sec-fetch-dest-empty", "Sec-Fetch-Dest is always empty.";
+    }
     "Fetch API and XMLHttpRequest" {
         ForbiddenHeadersSent = "forbidden-headers-sent", "Forbidden request headers can be set.";
         ForbiddenPrefixSent = "forbidden-prefix-sent", "Sec- and Proxy- headers can be set.";

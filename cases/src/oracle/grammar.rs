@@ -175,6 +175,29 @@ pub fn mime_essence(value: &[u8]) -> Option<Cow<'_, str>> {
     str::from_utf8(essence).ok().map(lowercase)
 }
 
+/// Whether a MIME type's essence is that of JavaScript (MIME Sniffing, JavaScript MIME type).
+pub fn is_javascript_mime_essence(essence: &str) -> bool {
+    matches!(
+        essence,
+        "application/ecmascript"
+            | "application/javascript"
+            | "application/x-ecmascript"
+            | "application/x-javascript"
+            | "text/ecmascript"
+            | "text/javascript"
+            | "text/javascript1.0"
+            | "text/javascript1.1"
+            | "text/javascript1.2"
+            | "text/javascript1.3"
+            | "text/javascript1.4"
+            | "text/javascript1.5"
+            | "text/jscript"
+            | "text/livescript"
+            | "text/x-ecmascript"
+            | "text/x-javascript"
+    )
+}
+
 /// A Content-Type whose `charset` parameter is another than UTF-8, with that parameter set to `UTF-8` (XMLHttpRequest, send(),
 /// step 4.5.1.2); `None` where nothing is to be changed.
 pub fn with_charset_utf8(value: &[u8]) -> Option<String> {

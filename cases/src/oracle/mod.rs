@@ -31,6 +31,7 @@ pub mod freedom;
 pub mod grammar;
 pub mod headers;
 pub mod http1;
+mod initiator;
 mod integrity;
 mod lapses;
 pub mod network;

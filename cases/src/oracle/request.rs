@@ -139,6 +139,31 @@ pub(super) enum Taint {
     CrossSite,
 }
 
+/// A request's destination, as far as anything here has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Destination {
+    Empty,
+    Image,
+    Script,
+    Style,
+    Font,
+    Track,
+}
+
+impl Destination {
+    /// As `Sec-Fetch-Dest` says it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Destination::Empty => "empty",
+            Destination::Image => "image",
+            Destination::Script => "script",
+            Destination::Style => "style",
+            Destination::Font => "font",
+            Destination::Track => "track",
+        }
+    }
+}
+
 /// A request body.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Body<'a> {
@@ -190,6 +215,7 @@ pub(super) struct Request<'a> {
     pub(super) urls: UrlList<'a>,
     pub(super) headers: HeaderList<'a>,
     pub(super) body: Option<Body<'a>>,
+    pub(super) destination: Destination,
     pub(super) mode: Mode,
     pub(super) credentials: Credentials,
     pub(super) redirect: RedirectMode,
@@ -213,6 +239,7 @@ impl<'a> Request<'a> {
             urls: UrlList::new(url),
             headers: HeaderList::with_capacity(4),
             body: None,
+            destination: Destination::Empty,
             mode: Mode::Cors,
             credentials: Credentials::SameOrigin,
             redirect: RedirectMode::Follow,

@@ -70,6 +70,12 @@ algorithms! {
     TaoCheck = "TAO check", "fetch#concept-tao-check";
     /// Cross-origin resource policy check.
     CorpCheck = "cross-origin resource policy internal check", "fetch#cross-origin-resource-policy-internal-check";
+    /// Should response to request be blocked due to its MIME type?
+    MimeTypeCheck = "should response be blocked due to its MIME type?", "fetch#should-response-to-request-be-blocked-due-to-mime-type?";
+    /// Should response to request be blocked due to nosniff?
+    NosniffCheck = "should response be blocked due to nosniff?", "fetch#should-response-to-request-be-blocked-due-to-nosniff?";
+    /// An element, or another interface: 1 its URL, 2 its request, 3 the body, 4 whether it takes it, 5 whether the page may look.
+    Initiator = "an element's request and response", "html#create-a-potential-cors-request";
     /// Append a request Cookie header.
     CookieHeader = "append a request Cookie header", "fetch#append-a-request-cookie-header";
 }

@@ -1,7 +1,7 @@
 //! What is asked: a request, and the page that makes it.
 
 use corscheck_cases::{
-    bind::{Action, ApiWord},
+    bind::Action,
     format::{Api, BodyEntry, Credentials, Mode, RedirectMode, UploadListener},
     oracle::{
         Call, Environment, ReferrerPolicy, ReferrerSource,
@@ -99,6 +99,9 @@ impl Asked {
         }
         let (page_origin, page, opaque) = asker(self.origin.as_deref(), self.opaque_origin, &url, &mut remarks)?;
         let api = self.api.unwrap_or_default();
+        if api.is_initiator() {
+            return Err(format!("`{}` is not explained yet: `fetch` or `xhr`", api.word()));
+        }
         let xhr = api == Api::Xhr;
         if xhr && (self.mode.is_some() || self.redirect.is_some()) {
             return Err("`mode` and `redirect` belong to fetch: XMLHttpRequest has no such option".to_owned());
@@ -114,7 +117,8 @@ impl Asked {
         }
         let action = Action {
             wait_ms: 0,
-            api: if xhr { ApiWord::Xhr } else { ApiWord::Fetch },
+            api,
+            crossorigin: None,
             url: url.to_string(),
             method: self.method,
             headers: self.headers,

@@ -283,7 +283,7 @@ fn asked(explanation: &Explanation) -> String {
             };
             parts.push(format!("credentials {credentials}"));
         }
-        ApiWord::Xhr => {
+        _ => {
             parts.push("XMLHttpRequest".to_owned());
             if explanation.evidence.question.includes_credentials() {
                 parts.push("withCredentials".to_owned());

@@ -29,6 +29,8 @@ pub(crate) fn page_end(end: &PageEnd) -> String {
             _ = write!(out, ", {} of body", count(usize::try_from(response.body_length).unwrap_or(usize::MAX), "byte", "bytes"));
             printable(&out).into_owned()
         }
+        PageEnd::Loaded { readable: true } => format!("{outcome}: it has it, and may look into it"),
+        PageEnd::Loaded { readable: false } => format!("{outcome}: it has it, and may not look into it"),
         PageEnd::NetworkError(e) | PageEnd::Refused(e) | PageEnd::Aborted(e) => {
             format!("{outcome}: {}", printable(&exception(e)))
         }

@@ -34,6 +34,7 @@ pub fn page_result(view: &View, api: ApiWord, probes: &[String]) -> PageResult {
     let exception = |name: &str| Exception { name: name.to_owned(), message: String::new() };
     let end = match &view.end {
         End::Response(seen) => PageEnd::Response(Box::new(page_response(seen, api, probes))),
+        End::Loaded { readable } => PageEnd::Loaded { readable: *readable },
         End::NetworkError(name) => PageEnd::NetworkError(exception(name)),
         End::Refused(name) => PageEnd::Refused(exception(name)),
         End::Aborted(name) => PageEnd::Aborted(exception(name)),

@@ -11,7 +11,7 @@ use crate::oracle::{
     lapses,
     network::Network,
     origin::{Origin, Relation, is_potentially_trustworthy},
-    request::{Referrer, ReferrerPolicy, Request, Shown, Taint, Tainting},
+    request::{Destination, Referrer, ReferrerPolicy, Request, Shown, Taint, Tainting},
     trace::{Algorithm, Trace},
 };
 
@@ -117,7 +117,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             }
         }
         if !self.has(Defect::SecFetchDest) {
-            self.add(headers, "Sec-Fetch-Dest", &b"empty"[..]);
+            let destination = if self.has(Defect::SecFetchDestEmpty) { Destination::Empty } else { request.destination };
+            self.add(headers, "Sec-Fetch-Dest", destination.word().as_bytes());
         }
         let mode = match request.mode {
             _ if is_preflight && self.has(Defect::PreflightMode) => "no-cors",

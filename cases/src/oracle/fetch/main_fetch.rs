@@ -8,11 +8,11 @@ use super::{Fetch, Fetched};
 use crate::oracle::{
     defect::Defect,
     grammar,
-    headers::HeaderList,
+    headers::{HeaderList, trim_tab_or_space},
     lapses,
     network::Network,
     origin::{is_bad_port, is_http, is_potentially_trustworthy},
-    request::{Exposed, Request, Response, Source, Tainting},
+    request::{Destination, Exposed, Failure, Request, Response, Source, Tainting},
     trace::{Algorithm, Trace},
 };
 use crate::{
@@ -46,6 +46,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         }
         let mut response = response?;
         self.filter(request, &mut response);
+        self.sniff(request, &response)?;
         if response.kind == ResponseType::Opaque
             && matches!(response.status, 206 | 416)
             && response.range_requested
@@ -59,6 +60,54 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             response.body = Source::Null;
         }
         Ok(response)
+    }
+
+    /// Main fetch, step 20: responses whose type does not go with what they are wanted for.
+    fn sniff(&mut self, request: &Request<'a>, response: &Response<'a, N::Body>) -> Result<(), Failure> {
+        let mime_type = |response: &Response<'a, N::Body>| {
+            response.headers.get("Content-Type").and_then(|value| grammar::mime_essence(&value).map(Cow::into_owned))
+        };
+        let everything = self.has(Defect::NosniffEverything) && !response.headers.contains("Content-Type");
+        if !matches!(request.destination, Destination::Script | Destination::Style) && !everything {
+            return Ok(());
+        }
+        let mime_type = mime_type(response);
+        if request.destination == Destination::Script
+            && let Some(essence) = &mime_type
+            && (["audio/", "image/", "video/"].iter().any(|kind| essence.starts_with(kind)) || essence == "text/csv")
+            && !self.has(Defect::MimeTypeIgnored)
+        {
+            return Err(self.fail(Algorithm::MimeTypeCheck, "4", "no script has this MIME type", Reason::MimeType));
+        }
+        if !self.nosniff(response) {
+            return Ok(());
+        }
+        let fits = match request.destination {
+            Destination::Script => mime_type.as_deref().is_some_and(grammar::is_javascript_mime_essence),
+            Destination::Style => mime_type.as_deref() == Some("text/css"),
+            _ => mime_type.is_some(),
+        };
+        if fits {
+            self.note(Algorithm::NosniffCheck, "6", "nosniff, and the type is the right one");
+            return Ok(());
+        }
+        let step = if request.destination == Destination::Script { "4" } else { "5" };
+        Err(self.fail(Algorithm::NosniffCheck, step, "nosniff, and the type is not the right one", Reason::Nosniff))
+    }
+
+    /// Determine nosniff.
+    fn nosniff(&self, response: &Response<'a, N::Body>) -> bool {
+        if self.has(Defect::NosniffIgnored) {
+            return false;
+        }
+        let Some(value) = response.headers.get("X-Content-Type-Options") else { return false };
+        let is = |element: &[u8]| match self.has(Defect::NosniffCaseSensitive) {
+            true => element == b"nosniff",
+            false => element.eq_ignore_ascii_case(b"nosniff"),
+        };
+        // Get, decode, and split: a comma within quotes separates nothing, and no quoted string is nosniff.
+        let mut elements = value.split(|b| *b == b',').map(trim_tab_or_space);
+        if self.has(Defect::NosniffAnyElement) { elements.any(is) } else { elements.next().is_some_and(is) }
     }
 
     /// Main fetch, step 12.

@@ -1,0 +1,108 @@
+//! Initiators: what makes a request besides `fetch()` and XMLHttpRequest, and what its reads mean.
+//!
+//! Each has one small definition of its outcomes. `allowed`: the page has the thing and may look into it. `opaque`: the page has the
+//! thing and may not look into it. `blocked`: the page has nothing.
+//!
+//! | initiator | allowed | opaque | blocked |
+//! |---|---|---|---|
+//! | `img` | `load`, and a canvas gives its pixels back | `load`, and the canvas is tainted | `error` |
+//! | `script` | it ran, and its exception is told in full | it ran, and its exception is "Script error." | `error` |
+//! | `module` | `load` | never | `error` |
+//! | `import` | the promise gives its exports | never | the promise is rejected |
+//! | `import-scripts` | it ran, and its exception is told in full | it ran, and its exception is a NetworkError | it did not run |
+//! | `style` | `load`, and script may read its rules | `load`, and reading them throws | `error` |
+//! | `font` | the FontFace loads | never | it fails |
+//! | `track` | `load`, and there are cues | never | `error` |
+//! | `event-source` | a message arrives | never | `error` |
+//! | `beacon` | never | the browser takes it | it does not |
+
+use crate::format::{AnswerEntry, Api, FieldEntry};
+
+/// One pixel of a colour that nothing else here has.
+const PIXEL: &[u8] = include_bytes!("../media/pixel.png");
+
+/// A font of one letter.
+const LETTER: &[u8] = include_bytes!("../media/letter.ttf");
+
+impl Api {
+    /// The word used in files, on terminals and in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Api::Fetch => "fetch",
+            Api::Xhr => "xhr",
+            Api::Img => "img",
+            Api::Script => "script",
+            Api::Module => "module",
+            Api::Import => "import",
+            Api::ImportScripts => "import-scripts",
+            Api::Style => "style",
+            Api::Font => "font",
+            Api::Track => "track",
+            Api::EventSource => "event-source",
+            Api::Beacon => "beacon",
+        }
+    }
+
+    /// Whether it is neither `fetch()` nor XMLHttpRequest.
+    pub fn is_initiator(self) -> bool {
+        !matches!(self, Api::Fetch | Api::Xhr)
+    }
+
+    /// Whether its element has a `crossorigin` attribute.
+    pub(crate) fn has_crossorigin(self) -> bool {
+        matches!(self, Api::Img | Api::Script | Api::Module | Api::Style | Api::Track)
+    }
+
+    /// Whether its element has an `integrity` attribute.
+    pub(crate) fn has_integrity(self) -> bool {
+        matches!(self, Api::Script | Api::Module | Api::Style)
+    }
+
+    /// Whether workers have it.
+    pub(crate) fn is_in_workers(self) -> bool {
+        matches!(self, Api::Fetch | Api::Xhr | Api::Import | Api::ImportScripts | Api::EventSource)
+    }
+
+    /// Whether windows have it.
+    pub(crate) fn is_in_windows(self) -> bool {
+        self != Api::ImportScripts
+    }
+
+    /// What an answer has for it where a case says nothing else: a Content-Type and a body, in the notation of case files.
+    pub(crate) fn material(self) -> Option<(&'static str, String)> {
+        let bytes = |bytes: &[u8]| crate::text::escape(bytes).replace('{', "{{").replace('}', "}}");
+        Some(match self {
+            Api::Fetch | Api::Xhr | Api::Beacon => return None,
+            Api::Img => ("image/png", bytes(PIXEL)),
+            // It leaves a trace that it ran, and then tells, or must not tell, of itself. What is thrown is no Error: whether those that a
+            // script makes itself are muted is not settled (whatwg/html#10514).
+            Api::Script | Api::ImportScripts => {
+                ("text/javascript", "(globalThis.corscheckRan ||= {{}})[\"{token}\"] = true; throw \"corscheck {token}\";".to_owned())
+            }
+            Api::Module | Api::Import => ("text/javascript", "export default \"corscheck {token}\";".to_owned()),
+            Api::Style => ("text/css", ".corscheck-{token} {{ color: red }}".to_owned()),
+            Api::Font => ("font/ttf", bytes(LETTER)),
+            Api::Track => ("text/vtt", "WEBVTT\\n\\n00:00.000 --> 00:01.000\\ncorscheck {token}\\n".to_owned()),
+            Api::EventSource => ("text/event-stream", "data: corscheck {token}\\n\\n".to_owned()),
+        })
+    }
+
+    /// An answer with what goes without saying for it.
+    pub(crate) fn furnished(self, entry: &AnswerEntry) -> AnswerEntry {
+        let mut entry = entry.clone();
+        let Some((content_type, body)) = self.material() else { return entry };
+        if entry.raw.is_some() || entry.drop.is_some() {
+            return entry;
+        }
+        let literal = |text: &str| crate::text::Bytes::parse(text).expect("the program's own literals parse");
+        let names = |f: &FieldEntry| match f {
+            FieldEntry::Pair(name, _) => name.source().eq_ignore_ascii_case("Content-Type"),
+            FieldEntry::Line(line) => line.source().to_ascii_lowercase().starts_with("content-type"),
+        };
+        if !entry.headers.iter().any(names) {
+            entry.headers.push(FieldEntry::Pair(literal("Content-Type"), literal(content_type)));
+        }
+        entry.body.get_or_insert_with(|| literal(&body));
+        entry
+    }
+}

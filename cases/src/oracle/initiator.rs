@@ -1,0 +1,189 @@
+//! Elements and other interfaces that make requests (HTML; CSS Font Loading; Beacon): which request they make, and what becomes of
+//! its response. See [`crate::initiator`] for what their outcomes mean.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::{
+    api::{Call, End, View},
+    defect::Defect,
+    fetch::Fetch,
+    grammar, integrity,
+    network::{Network, ReadEnd},
+    request::{Body, Destination, Ending, Failure, ReferrerPolicy, Request, Response},
+    trace::{Algorithm, Trace},
+};
+use crate::{
+    format::{Api, CacheMode, Credentials, CrossOrigin, Mode, ResponseType},
+    words::Reason,
+};
+
+impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
+    /// An initiator's request, and what the page sees of it.
+    pub(super) fn initiated(mut self, call: &'a Call) -> View<'a> {
+        let api = call.action.api;
+        let Some(url) = call.url() else {
+            let failure = self.fail(Algorithm::Initiator, "1", "the URL cannot be parsed", Reason::ApiRefused);
+            return blocked(api, &failure);
+        };
+        let mut request = self.initiator_request(call, url);
+        match self.main_fetch(&mut request, false) {
+            Err(failure) => {
+                // A beacon is taken and gone: nobody hears what becomes of it.
+                if api == Api::Beacon { loaded(false) } else { blocked(api, &failure) }
+            }
+            Ok(_) if api == Api::Beacon => loaded(false),
+            Ok(response) => match self.taken(api, &request, response) {
+                Ok(readable) => loaded(readable),
+                Err(failure) => blocked(api, &failure),
+            },
+        }
+    }
+
+    /// HTML, create a potential-CORS request, and what each initiator makes of it.
+    fn initiator_request(&mut self, call: &'a Call, url: &'a Url) -> Request<'a> {
+        let action = &call.action;
+        let api = action.api;
+        let mut request = Request::new(Cow::Borrowed(url));
+        let crossorigin = action.crossorigin.filter(|_| !self.defects().has(Defect::CrossOriginIgnored));
+        let with = |credentials: bool| if credentials { Credentials::Include } else { Credentials::SameOrigin };
+        (request.mode, request.credentials) = match (api, crossorigin) {
+            (Api::Module, _) if self.defects().has(Defect::ModuleNoCors) => (Mode::NoCors, Credentials::Include),
+            (Api::Font, _) if self.defects().has(Defect::FontNoCors) => (Mode::NoCors, Credentials::Include),
+            (Api::Module, given) => (Mode::Cors, with(given == Some(CrossOrigin::UseCredentials))),
+            (Api::Import | Api::Font, _) => (Mode::Cors, Credentials::SameOrigin),
+            (Api::EventSource, _) => (Mode::Cors, with(action.credentials == Some(Credentials::Include))),
+            (Api::Beacon, _) => (Mode::NoCors, Credentials::Include),
+            // The same-origin fallback flag is set.
+            (Api::Track, None) => (Mode::SameOrigin, Credentials::Include),
+            (_, None) => (Mode::NoCors, Credentials::Include),
+            (_, Some(given)) => (Mode::Cors, with(given == CrossOrigin::UseCredentials)),
+        };
+        if crossorigin == Some(CrossOrigin::Anonymous) && self.defects().has(Defect::AnonymousIncludes) {
+            request.credentials = Credentials::Include;
+        }
+        if crossorigin == Some(CrossOrigin::UseCredentials) && self.defects().has(Defect::UseCredentialsOmitted) {
+            request.credentials = Credentials::SameOrigin;
+        }
+        let says = match request.mode {
+            Mode::Cors => "mode cors",
+            Mode::SameOrigin => "mode same-origin: a track without crossorigin is of the page's own origin",
+            _ => "mode no-cors",
+        };
+        self.note(Algorithm::Initiator, "2", says);
+        request.destination = match api {
+            Api::Img => Destination::Image,
+            Api::Script | Api::Module | Api::Import | Api::ImportScripts => Destination::Script,
+            Api::Style => Destination::Style,
+            Api::Font => Destination::Font,
+            Api::Track => Destination::Track,
+            Api::Fetch | Api::Xhr | Api::EventSource | Api::Beacon => Destination::Empty,
+        };
+        request.use_url_credentials = true;
+        if let Some(policy) = action.referrer_policy.as_deref().filter(|word| !word.is_empty()).and_then(ReferrerPolicy::parse) {
+            request.referrer_policy = Some(policy);
+        }
+        request.integrity = action.integrity.as_deref().unwrap_or_default();
+        match api {
+            Api::EventSource => {
+                request.headers.append("Accept", &b"text/event-stream"[..]);
+                request.cache = CacheMode::NoStore;
+            }
+            Api::Beacon => {
+                request.method = Cow::Borrowed("POST");
+                request.keepalive = true;
+                if let Some((bytes, length, content_type)) = call.payload() {
+                    request.body = Some(Body { bytes, length, is_stream: false });
+                    if let Some(content_type) = content_type {
+                        // Beacon, step 6.3: a type that is not CORS-safelisted asks first.
+                        let safe = super::safelist::is_cors_safelisted("Content-Type", content_type.as_bytes());
+                        if !safe && !self.defects().has(Defect::BeaconNoPreflight) {
+                            request.mode = Mode::Cors;
+                        }
+                        request.headers.append("Content-Type", content_type.as_bytes());
+                    }
+                }
+            }
+            _ => {}
+        }
+        let accept = match request.destination {
+            Destination::Image => &b"image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5"[..],
+            Destination::Style => b"text/css,*/*;q=0.1",
+            _ => b"*/*",
+        };
+        if !request.headers.contains("Accept") {
+            request.headers.append("Accept", accept);
+        }
+        self.append_defaults(&mut request);
+        request
+    }
+
+    /// What becomes of a response: whether the page may look into it.
+    fn taken(&mut self, api: Api, request: &Request<'a>, response: Response<'a, N::Body>) -> Result<bool, Failure> {
+        let (status, opaque) = (response.status, response.kind == ResponseType::Opaque);
+        let content_type = response.headers.get("Content-Type").and_then(|value| grammar::mime_essence(&value).map(Cow::into_owned));
+        let read = self.read(response.body);
+        if read.end != ReadEnd::Complete && api != Api::EventSource {
+            return Err(self.fail(Algorithm::Initiator, "3", "the body cannot be read to its end", Reason::Network));
+        }
+        if !request.integrity.is_empty() && !self.defects().has(Defect::IntegrityIgnored) {
+            let stops = opaque && !self.defects().has(Defect::IntegrityOpaque);
+            if stops || !integrity::matches(request.integrity, &read.bytes, self.defects().has(Defect::IntegrityFirst)) {
+                let says = if stops {
+                    "integrity metadata, and a response that cannot be looked into"
+                } else {
+                    "the body does not match the integrity metadata"
+                };
+                return Err(self.fail(Algorithm::MainFetch, "23", says, Reason::Integrity));
+            }
+        }
+        let needs_ok = api != Api::Img && !self.defects().has(Defect::InitiatorStatusIgnored);
+        if needs_ok && (!grammar::is_ok_status(status) || api == Api::EventSource && status != 200) {
+            return Err(self.fail(Algorithm::Initiator, "4", "the status is not an ok status", Reason::NotUsable));
+        }
+        let is = |wanted: &str| content_type.as_deref() == Some(wanted);
+        let any_type = self.defects().has(Defect::InitiatorTypeIgnored);
+        let usable = match api {
+            Api::Img => read.bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
+            Api::Style => is("text/css") || any_type,
+            Api::Module | Api::Import => any_type || content_type.as_deref().is_some_and(grammar::is_javascript_mime_essence),
+            Api::EventSource => (is("text/event-stream") || any_type) && read.bytes.starts_with(b"data: "),
+            Api::Track => read.bytes.starts_with(b"WEBVTT"),
+            Api::Font => read.bytes.starts_with(&[0, 1, 0, 0]),
+            _ => true,
+        };
+        if !usable {
+            return Err(self.fail(Algorithm::Initiator, "4", "its type or its content is none that it takes", Reason::NotUsable));
+        }
+        let peeps = match api {
+            Api::Img => self.defects().has(Defect::CanvasNotTainted),
+            Api::Script | Api::ImportScripts => self.defects().has(Defect::ErrorsNotMuted),
+            Api::Style => self.defects().has(Defect::RulesReadable),
+            _ => false,
+        };
+        self.note(Algorithm::Initiator, "5", if opaque { "CORS-cross-origin: the page may not look into it" } else { "CORS-same-origin" });
+        Ok(!opaque || peeps)
+    }
+}
+
+fn loaded<'a>(readable: bool) -> View<'a> {
+    View { end: End::Loaded { readable }, reason: None, events: Vec::new(), upload_events: Vec::new(), thrown: None, surface_status: None }
+}
+
+fn blocked<'a>(api: Api, failure: &Failure) -> View<'a> {
+    let name = match api {
+        Api::Import => "TypeError",
+        Api::Font | Api::ImportScripts => "NetworkError",
+        _ => "error",
+    };
+    debug_assert!(failure.end == Ending::Error, "nothing aborts it");
+    View {
+        end: End::NetworkError(name),
+        reason: Some(failure.reason),
+        events: Vec::new(),
+        upload_events: Vec::new(),
+        thrown: None,
+        surface_status: None,
+    }
+}
