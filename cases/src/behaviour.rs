@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// One thing that a standard demands of browsers or servers.
 #[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Behaviour {
     /// Stable name, `section/slug`.
     pub id: String,
@@ -19,6 +19,15 @@ pub struct Behaviour {
     pub seen: String,
     /// Whose duty it is: `B` browser, `S` server, `BS` both.
     pub who: String,
+    /// Why no case is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_case: Option<String>,
+    /// Why no case can be made here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untestable: Option<String>,
+    /// Whether it is known to have no case yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gap: bool,
 }
 
 #[derive(Deserialize)]

@@ -15,6 +15,7 @@ pub mod bind;
 pub mod case;
 pub mod catalogue;
 pub mod compose;
+pub mod coverage;
 pub mod diagnostic;
 pub mod families;
 pub mod format;

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use clap::{Args, ValueEnum};
 use corscheck_cases::{
+    Catalogue,
+    coverage::{Standing, Sums, coverage},
     families::{Family, SAMPLE},
+    known,
     oracle::Defect,
 };
 use serde_json::json;
@@ -13,7 +16,7 @@ use super::{
     Failure,
     selection::{Selection, families},
 };
-use crate::exit::Exit;
+use crate::{browser::Engine, exit::Exit};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -22,6 +25,8 @@ use crate::exit::Exit;
   corscheck list --family redirect               every generated case of one family
   corscheck list --filter 'area:cors-check api:xhr'
   corscheck list --format json preflight
+  corscheck list --coverage                      which behaviours of the standard have cases
+  corscheck list --known                         what engines are known to do otherwise
   corscheck list --catalogue my-cases/           check files of your own
   corscheck list --defects                       what can be wrong with the simulated user agent")]
 pub(super) struct ListArgs {
@@ -36,6 +41,12 @@ pub(super) struct ListArgs {
     /// Print the JSON Schema of catalogue files instead.
     #[arg(long)]
     schema: bool,
+    /// Print the behaviours of the checklist by section instead: which have cases, which need none, which want one.
+    #[arg(long, conflicts_with_all = ["schema", "families", "patterns", "filter", "family"])]
+    coverage: bool,
+    /// List the known deviations of the engines instead.
+    #[arg(long, conflicts_with_all = ["schema", "families", "coverage", "patterns", "filter", "family", "catalogue"])]
+    known: bool,
     /// List the defects that the simulated user agent can have (`corscheck run --browser simulated --defect NAME`) instead.
     #[arg(long, conflicts_with_all = ["schema", "patterns", "filter", "catalogue"])]
     defects: bool,
@@ -54,6 +65,12 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
     }
     if args.defects {
         return defects(args.format);
+    }
+    if args.known {
+        return list_known(args.format);
+    }
+    if args.coverage {
+        return list_coverage(args);
     }
     if args.families {
         return list_families(args.format);
@@ -115,6 +132,73 @@ fn list_families(format: Format) -> Result<Exit, Failure> {
                 .map(|f| {
                     json!({ "name": f.name(), "title": f.title(), "cases": f.combinations().len(), "by-default": sampled(f),
                         "full": full(f), "axes": axes(f) })
+                })
+                .collect();
+            println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);
+        }
+    }
+    Ok(Exit::AsExpected)
+}
+
+/// Which behaviours have cases, section by section, and then each that has none.
+fn list_coverage(args: &ListArgs) -> Result<Exit, Failure> {
+    let pool = args.selection.pool()?;
+    let rows = coverage(pool.catalogue.cases());
+    if let Format::Json = args.format {
+        println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);
+        return Ok(Exit::AsExpected);
+    }
+    println!("{:<18}  {:>7}  {:>7}  {:>10}  {:>4}  {:>3}", "section", "covered", "no case", "untestable", "gap", "all");
+    let line = |name: &str, sums: Sums| {
+        println!("{name:<18}  {:>7}  {:>7}  {:>10}  {:>4}  {:>3}", sums.covered, sums.no_case, sums.untestable, sums.gap, sums.all());
+    };
+    for section in rows.chunk_by(|a, b| a.section() == b.section()) {
+        line(section[0].section(), Sums::of(section));
+    }
+    line("all", Sums::of(&rows));
+    for (title, standing) in [("no case needed", 0), ("untestable here", 1), ("gap", 2)] {
+        let chosen = rows.iter().filter_map(|row| match (&row.standing, standing) {
+            (Standing::NoCase { why }, 0) | (Standing::Untestable { why }, 1) => Some((row, *why)),
+            (Standing::Gap, 2) => Some((row, row.behaviour.sentence.as_str())),
+            _ => None,
+        });
+        let chosen: Vec<_> = chosen.collect();
+        if !chosen.is_empty() {
+            println!("\n{title}:");
+        }
+        for (row, words) in chosen {
+            println!("  {}: {words}", row.behaviour.id);
+        }
+    }
+    Ok(Exit::AsExpected)
+}
+
+/// What engines are known to do otherwise.
+fn list_known(format: Format) -> Result<Exit, Failure> {
+    let (catalogue, families) = (Catalogue::embedded().map_err(|e| Failure::usage(e.to_string()))?, families()?);
+    let mut rows = Vec::new();
+    for engine in Engine::ALL {
+        let known = known::embedded(engine.word(), &catalogue, &families).map_err(|e| Failure::usage(e.to_string()))?;
+        rows.extend(known.into_iter().map(|entry| (engine.word(), entry)));
+    }
+    match format {
+        Format::Text => {
+            for (engine, entry) in &rows {
+                let cases = entry.cases.len();
+                let what = match entry.filter {
+                    Some(_) => "generated cases".to_owned(),
+                    None => format!("{cases} {}", if cases == 1 { "case" } else { "cases" }),
+                };
+                println!("{engine:<9} {:<10} {what}: {}\n{:21}{}", entry.verdict.word(), entry.consequence, "", entry.link);
+            }
+            println!("{} entries", rows.len());
+        }
+        Format::Json => {
+            let rows: Vec<_> = rows
+                .iter()
+                .map(|(engine, e)| {
+                    json!({ "engine": engine, "cases": e.cases, "generated": e.filter.is_some(), "verdict": e.verdict.word(), "point": e.point,
+                        "versions": e.versions, "link": e.link, "unreported": e.unreported, "consequence": e.consequence })
                 })
                 .collect();
             println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);

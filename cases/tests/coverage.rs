@@ -1,0 +1,44 @@
+//! Whether every behaviour of the checklist is shown by a case, or says why none shows it.
+
+use corscheck_cases::{
+    Catalogue,
+    coverage::{Row, Standing, Sums, coverage},
+};
+
+fn rows() -> Vec<Row> {
+    coverage(Catalogue::embedded().expect("it parses").cases())
+}
+
+/// A gap must be confessed in `behaviours.toml` (`gap = true`), and what is no gap any more must not be.
+#[test]
+fn gaps_are_those_that_are_confessed() {
+    let rows = rows();
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let id = &row.behaviour.id;
+        match (&row.standing, row.behaviour.gap) {
+            (Standing::Gap, false) => wrong.push(format!("{id} has neither a case nor a reason why there is none")),
+            (Standing::Gap, true) => {}
+            (_, true) => wrong.push(format!("{id} is called a gap, and is none: take `gap` out")),
+            (_, false) => {}
+        }
+        let reasons = [row.behaviour.gap, row.behaviour.no_case.is_some(), row.behaviour.untestable.is_some()];
+        let covered = matches!(row.standing, Standing::Covered { .. });
+        let given = reasons.iter().filter(|r| **r).count();
+        if given > 1 || covered && given > 0 {
+            wrong.push(format!("{id} has a case and a reason for none, or several reasons"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{:?}", Sums::of(&rows));
+}
+
+/// Without its cases a behaviour is a gap.
+#[test]
+fn a_behaviour_without_cases_is_found() {
+    let catalogue = Catalogue::embedded().expect("it parses");
+    let rows = coverage(catalogue.cases().iter().filter(|c| c.behaviours.iter().all(|b| b.as_str() != "cors-check/acao-absent")));
+    let row = rows.iter().find(|r| r.behaviour.id == "cors-check/acao-absent").expect("it is in the checklist");
+    assert_eq!(row.standing, Standing::Gap);
+    assert!(Sums::of(&coverage([])).covered == 0);
+}
