@@ -6,7 +6,7 @@ use crate::{
     case::{ApiOptions, Case, Step, Target},
     format::{
         BodyEntry, CacheMode, Credentials, CrossOrigin, ExchangeEntry, FieldCheckEntry, Mode, RedirectMode, ResponseType, SeenEntry,
-        UploadListener,
+        Timing, UploadListener,
     },
     script::{Resource, Script},
     text::{Bytes, Resolve, Text, Variable},
@@ -96,6 +96,9 @@ pub struct Action {
     pub late_credentials: bool,
     /// Header names whose values the page is to read, besides those it can iterate over.
     pub probe_headers: Vec<String>,
+    /// Whether to look at what Resource Timing tells.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub timing: bool,
 }
 
 impl Action {
@@ -124,6 +127,7 @@ impl Action {
             open_credentials: None,
             late_credentials: false,
             probe_headers: Vec::new(),
+            timing: false,
         }
     }
 }
@@ -161,6 +165,8 @@ pub struct BoundExpect {
     pub events: Option<Vec<String>>,
     /// XHR upload events.
     pub upload_events: Option<Vec<String>>,
+    /// What Resource Timing tells.
+    pub timing: Option<Timing>,
     /// The lists of exchanges that are right.
     pub wires: Vec<Vec<BoundExchange>>,
 }
@@ -318,6 +324,7 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
         credentials: request.credentials,
         abort_after_ms: request.abort_after_ms,
         probe_headers: step.expect.page.headers.iter().map(|(name, _)| name.clone()).collect(),
+        timing: step.expect.page.timing.is_some(),
         ..Action::new(ApiWord::Fetch, url)
     };
     match &request.api {
@@ -374,6 +381,7 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
         error: e.page.error.clone(),
         events: e.page.events.clone(),
         upload_events: e.page.upload_events.clone(),
+        timing: e.page.timing,
         wires: e.wires.iter().map(|wire| wire.iter().map(|x| bind_exchange(x, case.page, binding)).collect()).collect(),
     };
     BoundStep { action, expect }

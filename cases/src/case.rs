@@ -12,7 +12,7 @@ use crate::{
     format::{
         AnswerEntry, Api, BodyEntry, CacheMode, CaseEntry, Credentials, CrossOrigin, DropEntry, ExchangeEntry, ExpectEntry, FieldEntry,
         FramingEntry, InterimEntry, LocationEntry, Mode, RedirectEntry, RedirectMode, RequestEntry, ResponseType, SeenEntry, SpecRef,
-        StepEntry, ThenEntry, UploadListener, Variant,
+        StepEntry, ThenEntry, Timing, UploadListener, Variant,
     },
     script::{Answer, Field, Framing, Http, Interim, Message, Resource, Then},
     text::{Bytes, Text},
@@ -260,6 +260,8 @@ pub struct PageExpect {
     pub events: Option<Vec<String>>,
     /// XHR upload events.
     pub upload_events: Option<Vec<String>>,
+    /// What Resource Timing tells.
+    pub timing: Option<Timing>,
 }
 
 impl Case {
@@ -772,6 +774,7 @@ fn expect(
             error: e.error.clone().filter(|_| !(xhr && variant)),
             events: e.events.clone(),
             upload_events: e.upload_events.clone(),
+            timing: e.timing,
         },
         wires,
     })

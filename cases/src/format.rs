@@ -291,6 +291,26 @@ pub enum CacheMode {
     OnlyIfCached,
 }
 
+/// What Resource Timing tells of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Timing {
+    /// When which phase began and ended.
+    Open,
+    /// When it began and ended, and nothing between.
+    Closed,
+}
+
+impl Timing {
+    /// The word used in files, on terminals and in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Timing::Open => "open",
+            Timing::Closed => "closed",
+        }
+    }
+}
+
 /// How a listener is put on `xhr.upload`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -590,6 +610,8 @@ pub struct ExpectEntry {
     pub events: Option<Vec<String>>,
     /// XHR: the events on the upload object, in order, repeats folded.
     pub upload_events: Option<Vec<String>>,
+    /// Whether Resource Timing tells the times of the request: `open` or `closed`.
+    pub timing: Option<Timing>,
     /// The exchanges on the wire, in order: `"GET b"`, or a table with what to look at.
     pub wire: Vec<ExchangeEntry>,
     /// Other lists of exchanges that the standard permits as well.

@@ -161,7 +161,7 @@ fn an_unknown_key_in_an_answer() {
 #[test]
 fn an_unknown_key_in_expect() {
     assert_snapshot!(spoiled(ALLOWED, "status = 200", "statuses = 200"), @r#"
-    error: unknown field `statuses`, expected one of `read`, `reason`, `or-reasons`, `or-read`, `type`, `status`, `status-text`, `url`, `redirected`, `headers`, `header-names`, `body`, `body-fails`, `error`, `events`, `upload-events`, `wire`, `or-wire`
+    error: unknown field `statuses`, expected one of `read`, `reason`, `or-reasons`, `or-read`, `type`, `status`, `status-text`, `url`, `redirected`, `headers`, `header-names`, `body`, `body-fails`, `error`, `events`, `upload-events`, `timing`, `wire`, `or-wire`
      --> catalogue/area.toml:9:30
       |
     9 | expect = { read = "allowed", statuses = 200, wire = ["GET b"] }

@@ -385,11 +385,37 @@ function corscheckAgent(config) {
     for (const one of running) if (time > one.deadline) one.finish({ "no-answer": { after_ms: time - one.start } });
   }, 500);
 
+  // What Resource Timing tells of a URL. Entries come after the response has ended; an observer gets those that no buffer has room for.
+  function watchTiming(url) {
+    const name = new scope.URL(url, scope.location.href).href.replace(/#.*/, "");
+    let told;
+    let tell;
+    const observer = new scope.PerformanceObserver((list) => {
+      const entry = list.getEntriesByName(name)[0];
+      if (entry === undefined) return;
+      told = entry.requestStart > 0 ? "open" : "closed";
+      observer.disconnect();
+      if (tell) tell(told);
+    });
+    observer.observe({ type: "resource" });
+    return (then) => {
+      if (told) return then(told);
+      tell = (words) => {
+        tell = () => {};
+        then(words);
+      };
+      setTimeout(() => tell(undefined), 3000);
+    };
+  }
+
   function run(id, action, patience) {
     const start = now();
+    const timing = action.timing && watchTiming(action.url);
     const finish = (end, events, uploadEvents, thrown, surface) => {
       if (!running.delete(one)) return;
-      send({ id, result: { end, events: events || [], uploadEvents: uploadEvents || [], thrown, surface, ms: now() - start } });
+      const result = { end, events: events || [], uploadEvents: uploadEvents || [], thrown, surface, ms: now() - start };
+      if (timing) timing((told) => send({ id, result: Object.assign(result, { timing: told }) }));
+      else send({ id, result });
     };
     const one = { id, start, deadline: start + patience, finish, abort() {} };
     running.add(one);

@@ -133,6 +133,7 @@ pub(crate) fn action(url: String) -> Action {
         wait_ms: 0,
         api: ApiWord::Fetch,
         crossorigin: None,
+        timing: false,
         url,
         method: None,
         headers: Vec::new(),

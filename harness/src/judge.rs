@@ -6,6 +6,7 @@
 use corscheck_cases::{
     Outcome,
     bind::{BoundExchange, BoundExpect, BoundStep, FieldCheck, Seen},
+    format::Timing,
     text::escape,
 };
 use corscheck_servers::{Exchange, Fate};
@@ -133,6 +134,16 @@ fn judge_page(findings: &mut Findings, expect: &BoundExpect, outcome: Outcome, p
         {
             findings.add(Verdict::WrongWire, point, wanted.join(" "), seen.join(" "));
         }
+    }
+    if let Some(wanted) = expect.timing
+        && page.timing != Some(wanted)
+    {
+        let verdict = match (wanted, page.timing) {
+            (_, None) => Verdict::WrongWire,
+            (Timing::Closed, Some(_)) => Verdict::TooOpen,
+            (Timing::Open, Some(_)) => Verdict::TooStrict,
+        };
+        findings.add(verdict, "page.timing", wanted.word(), page.timing.map_or("no entry", Timing::word));
     }
     let PageEnd::Response(response) = &page.end else { return };
     match outcome {

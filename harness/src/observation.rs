@@ -1,6 +1,6 @@
 //! What was observed: what the page saw, what crossed the wire, and the browser's own words.
 
-use corscheck_cases::{Outcome, Reason};
+use corscheck_cases::{Outcome, Reason, format::Timing};
 use corscheck_servers::Exchange;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,9 @@ pub struct PageResult {
     /// XHR: the events on the upload object, repeats folded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub upload_events: Vec<String>,
+    /// What Resource Timing tells of the request, where that was asked; absent where it has no entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
     /// An exception that a call threw while the request went on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thrown: Option<Exception>,

@@ -8,6 +8,7 @@ use corscheck::{
 use corscheck_cases::{
     Alias, Catalogue, Outcome, Topology,
     bind::{BoundExchange, BoundExpect, BoundStep, FieldCheck, Seen, bind},
+    format::Timing,
 };
 use corscheck_servers::{Exchange, Fate, HttpVersion, RecordedAnswer, RecordedRequest, WireBytes};
 use serde_json::{Value, json};
@@ -905,6 +906,7 @@ fn as_expected(expect: &BoundExpect, xhr: bool) -> PageResult {
     };
     let mut page = json!({ "end": end, "events": expect.events.clone().unwrap_or_default(), "ms": 1.0 });
     page["uploadEvents"] = json!(expect.upload_events.clone().unwrap_or_default());
+    page["timing"] = json!(expect.timing);
     page["thrown"] = thrown;
     serde_json::from_value(page).expect("a page result")
 }
@@ -1156,4 +1158,40 @@ fn a_block_before_any_answer_is_not_judged() {
 #[test]
 fn a_preflight_serves_no_body() {
     parts(&preflighted(), &seen([response(json!({}))], [options()]), &Verdict::WrongWire, "wire.missing");
+}
+
+#[test]
+fn times_must_be_told_or_kept_as_demanded() {
+    let timed = |timing: &str| {
+        steps(&format!(
+            r#"
+            request = {{ to = "b" }}
+            response = {{ headers = [["Access-Control-Allow-Origin", "*"]] }}
+            expect = {{ read = "allowed", timing = "{timing}", wire = ["GET"] }}"#
+        ))
+    };
+    let told = |timing: Option<Timing>| seen([PageResult { timing, ..response(json!({})) }], [served(SERVED.as_bytes())]);
+    agrees(&timed("open"), &told(Some(Timing::Open)));
+    agrees(&timed("closed"), &told(Some(Timing::Closed)));
+    parts(&timed("closed"), &told(Some(Timing::Open)), &Verdict::TooOpen, "page.timing");
+    parts(&timed("open"), &told(Some(Timing::Closed)), &Verdict::TooStrict, "page.timing");
+    parts(&timed("closed"), &told(None), &Verdict::WrongWire, "page.timing");
+}
+
+#[test]
+fn elements_are_judged_by_whether_the_page_may_look() {
+    let element = |read: &str| {
+        steps(&format!(
+            r#"
+            request = {{ to = "b", api = "img" }}
+            response = {{}}
+            expect = {{ read = "{read}", wire = ["GET"] }}"#
+        ))
+    };
+    let loaded = |readable: bool| seen([page(json!({ "loaded": { "readable": readable } }))], [served(b"a pixel")]);
+    agrees(&element("opaque"), &loaded(false));
+    agrees(&element("allowed"), &loaded(true));
+    parts(&element("opaque"), &loaded(true), &Verdict::TooOpen, "page.outcome");
+    parts(&element("allowed"), &loaded(false), &Verdict::TooStrict, "page.outcome");
+    parts(&element("opaque"), &seen([blocked()], [served(b"a pixel")]), &Verdict::TooStrict, "page.outcome");
 }

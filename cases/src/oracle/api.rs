@@ -129,6 +129,8 @@ pub struct View<'a> {
     pub thrown: Option<&'static str>,
     /// XHR that failed: the status that it shows all the same; 0, if it conforms.
     pub surface_status: Option<u16>,
+    /// Whether Resource Timing tells the times of the request, where that is asked.
+    pub timing: Option<bool>,
 }
 
 /// How a request ended for its page.
@@ -226,7 +228,7 @@ impl<'a> View<'a> {
     }
 
     fn ended(end: End<'a>, reason: Reason) -> Self {
-        Self { end, reason: Some(reason), events: Vec::new(), upload_events: Vec::new(), thrown: None, surface_status: None }
+        Self { end, reason: Some(reason), events: Vec::new(), upload_events: Vec::new(), thrown: None, surface_status: None, timing: None }
     }
 }
 
@@ -235,9 +237,11 @@ impl UserAgent {
     pub fn call<'a, N: Network<'a>, T: Trace>(&mut self, call: &'a Call, env: &'a Environment, net: &mut N, trace: &mut T) -> View<'a> {
         let limits = Limits { abort_after_ms: call.action.abort_after_ms.filter(|ms| *ms > 0), timeout_ms: call.action.timeout_ms };
         if self.defects.is_empty() {
-            Fetch::<_, _, false> { ua: self, env, net, trace, limits, transmitted: false }.call(call)
+            Fetch::<_, _, false> { ua: self, env, net, trace, limits, transmitted: false, timing_failed: false, timed: call.action.timing }
+                .call(call)
         } else {
-            Fetch::<_, _, true> { ua: self, env, net, trace, limits, transmitted: false }.call(call)
+            Fetch::<_, _, true> { ua: self, env, net, trace, limits, transmitted: false, timing_failed: false, timed: call.action.timing }
+                .call(call)
         }
     }
 }
@@ -251,16 +255,22 @@ struct Thrown {
 }
 
 impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
-    fn call(self, call: &'a Call) -> View<'a> {
-        match call.action.api {
+    fn call(mut self, call: &'a Call) -> View<'a> {
+        let view = match call.action.api {
             ApiWord::Fetch => self.fetch_method(call),
             ApiWord::Xhr => self.xhr(call),
             _ => self.initiated(call),
+        };
+        if !self.timed {
+            return view;
         }
+        // Fetch finale, step 3: only a response that has passed keeps its times.
+        let passed = matches!(view.end, End::Response(_) | End::Loaded { .. }) && !self.timing_failed;
+        View { timing: Some(passed || self.defects().has(Defect::TaoIgnored)), ..view }
     }
 
     /// The `fetch()` method.
-    fn fetch_method(mut self, call: &'a Call) -> View<'a> {
+    fn fetch_method(&mut self, call: &'a Call) -> View<'a> {
         let mut request = match self.new_request(call) {
             Ok(request) => request,
             Err(thrown) => return self.refused(&thrown),
@@ -281,6 +291,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
                 upload_events: Vec::new(),
                 thrown: None,
                 surface_status: None,
+                timing: None,
             };
         }
         self.checked(&request, response)
@@ -675,7 +686,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     }
 
     /// XMLHttpRequest, from `open()` to `loadend`.
-    fn xhr(mut self, call: &'a Call) -> View<'a> {
+    fn xhr(&mut self, call: &'a Call) -> View<'a> {
         let mut request = match self.xhr_request(call) {
             Ok(request) => request,
             Err(thrown) => return self.refused(&thrown),
@@ -914,7 +925,15 @@ impl Events {
             }
             self.own.extend(["load", "loadend"]);
         }
-        View { end: End::Response(seen), reason: None, events: self.own, upload_events: self.uploads, thrown: None, surface_status: None }
+        View {
+            end: End::Response(seen),
+            reason: None,
+            events: self.own,
+            upload_events: self.uploads,
+            thrown: None,
+            surface_status: None,
+            timing: None,
+        }
     }
 
     /// The request error steps.
@@ -928,8 +947,16 @@ impl Events {
             }
             self.own.extend([event, "loadend"]);
         }
-        View { end, reason: Some(reason), events: self.own, upload_events: self.uploads, thrown: None, surface_status: Some(0) }
-            .upload_hidden(no_upload)
+        View {
+            end,
+            reason: Some(reason),
+            events: self.own,
+            upload_events: self.uploads,
+            thrown: None,
+            surface_status: Some(0),
+            timing: None,
+        }
+        .upload_hidden(no_upload)
     }
 }
 

@@ -335,6 +335,14 @@ defects! {
         NosniffAnyElement = "nosniff-any-element", "nosniff is found anywhere in its list.";
         NosniffEverything = "nosniff-everything", "nosniff blocks what is no script and no style sheet, too.";
         MimeTypeIgnored = "mime-type-ignored", "A script may have the MIME type of an image.";
+        TaoIgnored = "tao-ignored", "Resource Timing tells the times of every response.";
+        TaoFirst = "tao-first", "Only the first value of Timing-Allow-Origin counts.";
+        TaoLastHop = "tao-last-hop", "Timing-Allow-Origin counts on the last response of a redirect chain alone.";
+        TaoCaseInsensitive = "tao-case-insensitive", "Timing-Allow-Origin is compared without regard to case.";
+        TaoPrefix = "tao-prefix", "A value of Timing-Allow-Origin that begins with the origin opens the times.";
+        TaoIsAcao = "tao-is-acao", "Access-Control-Allow-Origin opens the times instead of Timing-Allow-Origin.";
+        TaoWildcardNever = "tao-wildcard-never", "* in Timing-Allow-Origin opens nothing.";
+        TaoSameOriginNeeded = "tao-same-origin", "The page's own origin needs Timing-Allow-Origin, too.";
         SecFetchDestEmpty = "sec-fetch-dest-empty", "Sec-Fetch-Dest is always empty.";
     }
     "Fetch API and XMLHttpRequest" {

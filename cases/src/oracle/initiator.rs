@@ -21,7 +21,7 @@ use crate::{
 
 impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
     /// An initiator's request, and what the page sees of it.
-    pub(super) fn initiated(mut self, call: &'a Call) -> View<'a> {
+    pub(super) fn initiated(&mut self, call: &'a Call) -> View<'a> {
         let api = call.action.api;
         let Some(url) = call.url() else {
             let failure = self.fail(Algorithm::Initiator, "1", "the URL cannot be parsed", Reason::ApiRefused);
@@ -168,7 +168,15 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
 }
 
 fn loaded<'a>(readable: bool) -> View<'a> {
-    View { end: End::Loaded { readable }, reason: None, events: Vec::new(), upload_events: Vec::new(), thrown: None, surface_status: None }
+    View {
+        end: End::Loaded { readable },
+        reason: None,
+        events: Vec::new(),
+        upload_events: Vec::new(),
+        thrown: None,
+        surface_status: None,
+        timing: None,
+    }
 }
 
 fn blocked<'a>(api: Api, failure: &Failure) -> View<'a> {
@@ -185,5 +193,6 @@ fn blocked<'a>(api: Api, failure: &Failure) -> View<'a> {
         upload_events: Vec::new(),
         thrown: None,
         surface_status: None,
+        timing: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use corscheck_cases::{
     bind::ApiWord,
-    format::ResponseType,
+    format::{ResponseType, Timing},
     oracle::{End, PredictedExchange, Prediction, Scenario, Seen, View, network::wire_fields},
     text::escape,
     topology::Protocol,
@@ -45,6 +45,7 @@ pub fn page_result(view: &View, api: ApiWord, probes: &[String]) -> PageResult {
         end,
         events: owned(&view.events),
         upload_events: owned(&view.upload_events),
+        timing: view.timing.map(|open| if open { Timing::Open } else { Timing::Closed }),
         thrown: view.thrown.map(exception),
         surface: surface.map(|status| {
             Box::new(PageResponse {

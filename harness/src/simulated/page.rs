@@ -86,6 +86,7 @@ impl Tab {
                 end: PageEnd::AgentFault("the simulated user agent panicked".to_owned()),
                 events: Vec::new(),
                 upload_events: Vec::new(),
+                timing: None,
                 thrown: None,
                 surface: None,
                 ms: 0.0,

@@ -80,13 +80,21 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
 
     /// TAO check; whether it succeeds.
     pub(super) fn tao_check(&mut self, request: &Request<'a>, response: &Response<'a, N::Body>) -> bool {
-        if request.timing_allow_failed {
+        if request.timing_allow_failed && !self.has(Defect::TaoLastHop) {
             return false;
         }
-        let basic = request.tainting == Tainting::Basic;
+        let basic = request.tainting == Tainting::Basic && !self.has(Defect::TaoSameOriginNeeded);
         let origin = self.serialized_origin(request);
-        let values = response.headers.get_decode_split("Timing-Allow-Origin");
-        let listed = values.is_some_and(|values| values.iter().any(|v| v == "*" || v == origin));
+        let name = if self.has(Defect::TaoIsAcao) { "Access-Control-Allow-Origin" } else { "Timing-Allow-Origin" };
+        let matches = |v: &String| {
+            v == "*" && !self.has(Defect::TaoWildcardNever)
+                || v == origin
+                || self.has(Defect::TaoCaseInsensitive) && v.eq_ignore_ascii_case(origin)
+                || self.has(Defect::TaoPrefix) && v.starts_with(origin)
+        };
+        let values = response.headers.get_decode_split(name);
+        let most = if self.has(Defect::TaoFirst) { 1 } else { usize::MAX };
+        let listed = values.is_some_and(|values| values.iter().take(most).any(matches));
         if !listed && !basic {
             self.note(Algorithm::TaoCheck, "8", "neither Timing-Allow-Origin nor the same origin: no timing details");
         }

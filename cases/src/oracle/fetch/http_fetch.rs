@@ -36,9 +36,11 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if self.has(Defect::ErrorStatusBlocked) && response.status >= 400 {
             return Err(Reason::Network.into());
         }
-        // Nothing that a page or a server sees depends on it.
-        if T::ON && !self.tao_check(request, &response) {
-            request.timing_allow_failed = true;
+        // Nothing but Resource Timing depends on it.
+        if T::ON || self.timed {
+            let passed = self.tao_check(request, &response);
+            request.timing_allow_failed |= !passed;
+            self.timing_failed = !passed;
         }
         let corp_applies = request.tainting == Tainting::Opaque || self.has(Defect::CorpForCors);
         if corp_applies && !self.corp_allows(request, &response) {

@@ -36,6 +36,10 @@ pub(super) struct Fetch<'u, 'a, N, T, const SEEDED: bool> {
     pub(super) limits: Limits,
     /// Whether the body of the actual request was handed to the network: what upload events tell.
     pub(super) transmitted: bool,
+    /// Whether the times are asked for.
+    pub(super) timed: bool,
+    /// Whether a response has not passed the TAO check.
+    pub(super) timing_failed: bool,
 }
 
 type Fetched<'a, B> = Result<Response<'a, B>, Failure>;
