@@ -74,10 +74,10 @@ impl Api {
         Some(match self {
             Api::Fetch | Api::Xhr | Api::Beacon => return None,
             Api::Img => ("image/png", bytes(PIXEL)),
-            // It leaves a trace that it ran, and then tells, or must not tell, of itself. What is thrown is no Error: whether those that a
-            // script makes itself are muted is not settled (whatwg/html#10514).
+            // It leaves a trace that it ran, and then tells, or must not tell, of itself. It is the engine that throws: what becomes
+            // of what a script throws itself is not settled (whatwg/html#10514).
             Api::Script | Api::ImportScripts => {
-                ("text/javascript", "(globalThis.corscheckRan ||= {{}})[\"{token}\"] = true; throw \"corscheck {token}\";".to_owned())
+                ("text/javascript", "(globalThis.corscheckRan ||= {{}})[\"{token}\"] = true; corscheck_{token};".to_owned())
             }
             Api::Module | Api::Import => ("text/javascript", "export default \"corscheck {token}\";".to_owned()),
             Api::Style => ("text/css", ".corscheck-{token} {{ color: red }}".to_owned()),

@@ -231,7 +231,7 @@ function corscheckAgent(config) {
       const told = running_scripts.get(scope.document.currentScript);
       if (told === undefined) return;
       event.preventDefault();
-      told.readable = typeof event.error === "string" ? event.error.startsWith("corscheck ") : !!event.error;
+      told.readable = event.message.includes("corscheck");
     });
 
   function element(name, action) {
@@ -304,7 +304,7 @@ function corscheckAgent(config) {
           scope.importScripts(action.url);
         } catch (e) {
           const ran = (scope.corscheckRan || {})[token(action.url)];
-          return ran ? loaded(e === "corscheck " + token(action.url)) : failed(e.name, e.message);
+          return ran ? loaded(e.message.includes("corscheck")) : failed(e.name, e.message);
         }
         return failed("none", "nothing was thrown");
       case "style": {

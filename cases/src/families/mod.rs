@@ -35,7 +35,7 @@ pub use shrink::{Shrinker, shrink};
 use crate::{behaviour::BehaviourId, case::Case, catalogue::embedded_families, diagnostic::Diagnostics, format::SpecRef, select::nearest};
 
 /// How many generated cases the default run makes, of all families together.
-pub const SAMPLE: usize = 300;
+pub const SAMPLE: usize = 2000;
 
 /// What the areas of generated cases begin with: the cases of the family `NAME` have the ids `family-NAME/…`.
 pub const AREA: &str = "family-";
