@@ -224,11 +224,11 @@ function corscheckAgent(config) {
 
   // What an element made of what it got: see `initiator` in the cases for what each outcome means.
   const token = (url) => (/\/t\/([^/]+)\//.exec(url) || [])[1];
-  const running_scripts = new Map();
+  const runningScripts = new Map();
   if (scope.document)
     scope.addEventListener("error", (event) => {
       // A classic script is current while its exception is told.
-      const told = running_scripts.get(scope.document.currentScript);
+      const told = runningScripts.get(scope.document.currentScript);
       if (told === undefined) return;
       event.preventDefault();
       told.readable = event.message.includes("corscheck");
@@ -271,11 +271,17 @@ function corscheckAgent(config) {
       case "script": {
         const script = (one.held = element("script", action));
         const told = { readable: false };
-        running_scripts.set(script, told);
-        script.onerror = error;
-        script.onload = () => {
-          running_scripts.delete(script);
+        runningScripts.set(script, told);
+        const gone = () => {
+          runningScripts.delete(script);
           script.remove();
+        };
+        script.onerror = () => {
+          gone();
+          error();
+        };
+        script.onload = () => {
+          gone();
           // Nothing but the answer of a case leaves this trace.
           if ((scope.corscheckRan || {})[token(action.url)]) loaded(told.readable);
           else failed("none", "load, and the script did not run");
@@ -287,8 +293,12 @@ function corscheckAgent(config) {
       case "module": {
         const script = (one.held = element("script", action));
         script.type = "module";
-        script.onerror = error;
-        script.onload = () => loaded(true);
+        const end = (after) => () => {
+          script.remove();
+          after();
+        };
+        script.onerror = end(error);
+        script.onload = end(() => loaded(true));
         script.src = action.url;
         document.head.append(script);
         return;
@@ -310,7 +320,10 @@ function corscheckAgent(config) {
       case "style": {
         const link = (one.held = element("link", action));
         link.rel = "stylesheet";
-        link.onerror = error;
+        link.onerror = () => {
+          link.remove();
+          error();
+        };
         link.onload = () => {
           let readable = false;
           try {
