@@ -25,7 +25,7 @@ pub struct Tuple {
 }
 
 /// How a URL's origin stands to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Relation {
     SameOrigin,
     SameSite,

@@ -230,6 +230,8 @@ pub(super) struct Request<'a> {
     pub(super) redirects: u32,
     pub(super) timing_allow_failed: bool,
     pub(super) taint: Taint,
+    /// The farthest that the URLs behind the first are from the page's origin.
+    pub(super) farthest: Relation,
 }
 
 impl<'a> Request<'a> {
@@ -254,6 +256,7 @@ impl<'a> Request<'a> {
             redirects: 0,
             timing_allow_failed: false,
             taint: Taint::SameOrigin,
+            farthest: Relation::SameOrigin,
         }
     }
 
@@ -276,6 +279,7 @@ impl<'a> Request<'a> {
             _ if !same_origin(&url, last) => self.taint = self.taint.max(Taint::SameSite),
             _ => {}
         }
+        self.farthest = self.farthest.max(origin.relation(&url));
         self.urls.push(url);
     }
 }

@@ -1,7 +1,5 @@
 //! Header fields that the user agent adds (Fetch, append a request Origin header; Referrer Policy; Fetch Metadata; cookies).
 
-use url::Url;
-
 use super::Fetch;
 use crate::format::Mode;
 use crate::oracle::{
@@ -104,18 +102,13 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             return;
         }
         let origin = &self.env.origin;
-        let mut site = "same-origin";
-        let counts = |url: &Url| !self.has(Defect::SecFetchSiteLast) || std::ptr::eq(url, request.url());
-        for url in request.urls.iter().filter(|u| counts(u)) {
-            match origin.relation(url) {
-                Relation::SameOrigin => {}
-                Relation::SameSite if !self.has(Defect::SecFetchSite) => site = "same-site",
-                _ => {
-                    site = "cross-site";
-                    break;
-                }
-            }
-        }
+        let last = self.has(Defect::SecFetchSiteLast);
+        let farthest = if last { origin.relation(request.url()) } else { origin.relation(request.urls.first()).max(request.farthest) };
+        let site = match farthest {
+            Relation::SameOrigin => "same-origin",
+            Relation::SameSite if !self.has(Defect::SecFetchSite) => "same-site",
+            Relation::SameSite | Relation::CrossSite => "cross-site",
+        };
         if !self.has(Defect::SecFetchDest) {
             let destination = if self.has(Defect::SecFetchDestEmpty) { Destination::Empty } else { request.destination };
             self.add(headers, "Sec-Fetch-Dest", destination.word().as_bytes());
