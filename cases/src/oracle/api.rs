@@ -264,7 +264,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if !self.timed {
             return view;
         }
-        // Fetch finale, step 3: only a response that has passed keeps its times.
+        // Fetch response handover, step 4.2.5: only a response that has passed keeps its times.
         let passed = matches!(view.end, End::Response(_) | End::Loaded { .. }) && !self.timing_failed;
         View { timing: Some(passed || self.defects().has(Defect::TaoIgnored)), ..view }
     }

@@ -11,7 +11,7 @@ use super::{
     fetch::Fetch,
     grammar, integrity,
     network::{Network, ReadEnd},
-    request::{Body, Destination, Ending, Failure, ReferrerPolicy, Request, Response},
+    request::{Body, Destination, Failure, ReferrerPolicy, Request, Response},
     trace::{Algorithm, Trace},
 };
 use crate::{
@@ -96,7 +96,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
                 if let Some((bytes, length, content_type)) = call.payload() {
                     request.body = Some(Body { bytes, length, is_stream: false });
                     if let Some(content_type) = content_type {
-                        // Beacon, step 6.3: a type that is not CORS-safelisted asks first.
+                        // Beacon, processing model: a type that is not CORS-safelisted asks first.
                         let safe = super::safelist::is_cors_safelisted("Content-Type", content_type.as_bytes());
                         if !safe && !self.defects().has(Defect::BeaconNoPreflight) {
                             request.mode = Mode::Cors;
@@ -185,7 +185,6 @@ fn blocked<'a>(api: Api, failure: &Failure) -> View<'a> {
         Api::Font | Api::ImportScripts => "NetworkError",
         _ => "error",
     };
-    debug_assert!(failure.end == Ending::Error, "nothing aborts it");
     View {
         end: End::NetworkError(name),
         reason: Some(failure.reason),

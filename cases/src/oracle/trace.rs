@@ -74,8 +74,9 @@ algorithms! {
     MimeTypeCheck = "should response be blocked due to its MIME type?", "fetch#should-response-to-request-be-blocked-due-to-mime-type?";
     /// Should response to request be blocked due to nosniff?
     NosniffCheck = "should response be blocked due to nosniff?", "fetch#should-response-to-request-be-blocked-due-to-nosniff?";
-    /// An element, or another interface: 1 its URL, 2 its request, 3 the body, 4 whether it takes it, 5 whether the page may look.
-    Initiator = "an element's request and response", "html#create-a-potential-cors-request";
+    /// An element, or another interface, in steps of this project's own (HTML spreads them over many algorithms): 1 its URL, 2 its
+    /// request, 3 the body, 4 whether it takes it, 5 whether the page may look.
+    Initiator = "an element's request and response (corscheck's own steps)", "html#create-a-potential-cors-request";
     /// Append a request Cookie header.
     CookieHeader = "append a request Cookie header", "fetch#append-a-request-cookie-header";
 }
