@@ -205,3 +205,14 @@ fn a_forced_preflight_grants_its_method_by_silence() {
     let usual = scenario(Context::Window, action(None), resources);
     assert_eq!(usual.predict().steps[0].view.reason, Some(Reason::MethodNotAllowed));
 }
+
+/// No case file can say it: an element whose request is aborted ends like one that failed.
+#[test]
+fn an_aborted_element_fails() {
+    for api in [ApiWord::Img, ApiWord::Script, ApiWord::Import, ApiWord::Font, ApiWord::EventSource] {
+        let action = Action { abort_after_ms: Some(5), ..get(api, Alias::A) };
+        let hangs = Answer { delay_ms: 0, message: Message::Nothing, then: Then::Hang };
+        let scenario = scenario(Context::Window, action, vec![resource(Alias::A, "r", hangs)]);
+        assert_eq!(scenario.predict().steps[0].view.outcome(), Outcome::Blocked, "{api:?}");
+    }
+}
