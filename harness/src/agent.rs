@@ -32,7 +32,22 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::observation::PageResult;
 
-const AGENT: &str = include_str!("../agent/agent.js");
+/// The in-page agent: does what the harness says, one action at a time or many at once, and tells what the page saw.
+///
+/// It is one function without free variables besides the platform's globals, so that its text can be put into a document, a `data:`
+/// URL or a worker; its body is made of these parts. Everything it needs of the platform is taken hold of before the first case runs;
+/// what a case does to the page later (scripts, prototypes, storage) does not reach it.
+const AGENT: &str = concat!(
+    "function corscheckAgent(config) {\n\"use strict\";\n",
+    include_str!("../agent/scope.js"),
+    include_str!("../agent/fetch.js"),
+    include_str!("../agent/xhr.js"),
+    include_str!("../agent/elements.js"),
+    include_str!("../agent/interfaces.js"),
+    include_str!("../agent/run.js"),
+    include_str!("../agent/contexts.js"),
+    "}\n"
+);
 
 /// How long the agent waits for an action to end before it says so, besides what the case itself plans to wait.
 pub const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,95 @@
+// One clock for all that runs: a timer per action would cost more than the action's own work.
+const running = new Set();
+setInterval(() => {
+  const time = now();
+  for (const one of running) if (time > one.deadline) one.finish({ "no-answer": { after_ms: time - one.start } });
+}, 500);
+
+// What Resource Timing tells of a URL. Entries come after the response has ended; an observer gets those that no buffer has room for.
+function watchTiming(url) {
+  const name = new scope.URL(url, scope.location.href).href.replace(/#.*/, "");
+  let told;
+  let tell;
+  const observer = new scope.PerformanceObserver((list) => {
+    const entry = list.getEntriesByName(name)[0];
+    if (entry === undefined) return;
+    told = entry.requestStart > 0 ? "open" : "closed";
+    observer.disconnect();
+    if (tell) tell(told);
+  });
+  observer.observe({ type: "resource" });
+  return (then) => {
+    if (told) return then(told);
+    tell = (words) => {
+      tell = () => {};
+      then(words);
+    };
+    setTimeout(() => tell(undefined), 3000);
+  };
+}
+
+function run(id, action, patience) {
+  const start = now();
+  const timing = action.timing && watchTiming(action.url);
+  const finish = (end, events, uploadEvents, thrown, surface) => {
+    if (!running.delete(one)) return;
+    const result = { end, events: events || [], uploadEvents: uploadEvents || [], thrown, surface, ms: now() - start };
+    if (timing) timing((told) => send({ id, result: Object.assign(result, { timing: told }) }));
+    else send({ id, result });
+  };
+  const one = { id, start, deadline: start + patience, finish, abort() {} };
+  running.add(one);
+  try {
+    if (action.api === "xhr") runXhr(action, finish, one);
+    else if (action.api !== "fetch") runInitiator(action, finish, one);
+    else runFetch(action, finish, one).catch((e) => finish({ "agent-fault": String(e && e.stack) }));
+  } catch (e) {
+    finish({ "agent-fault": String(e && e.stack) });
+  }
+}
+
+// The bare loop that speed is measured against: nothing but fetches, so many at once.
+async function bare(id, urls, width, init) {
+  const start = now();
+  let next = 0;
+  let allowed = 0;
+  const one = async () => {
+    while (next < urls.length) {
+      const url = urls[next++];
+      try {
+        await (await doFetch(url, init)).arrayBuffer();
+        allowed++;
+      } catch {
+        // A blocked read counts like an allowed one.
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: width }, one));
+  send({ id, bare: { ms: now() - start, allowed } });
+}
+
+const socket = new scope.WebSocket(config.socket + "&context=" + config.context);
+const deliver = socket.send.bind(socket);
+// Messages of one turn of the event loop go out as one: a WebSocket message costs engines as much as a small fetch.
+let outbox = [];
+const flush = () => {
+  const messages = outbox;
+  outbox = [];
+  deliver(stringify(messages));
+};
+// A message port turns the event loop at once, where a timer of 0 may take some milliseconds.
+const turn = new scope.MessageChannel();
+turn.port1.onmessage = flush;
+const nextTurn = turn.port2.postMessage.bind(turn.port2, 0);
+const send = (message) => {
+  if (outbox.push(message) === 1) nextTurn();
+};
+socket.addEventListener("message", (event) => {
+  for (const message of parse(event.data)) {
+    // An abort comes when the harness has seen the request on the wire, not after a time that means nothing on a slow machine.
+    if (message.abort) for (const one of running) one.id === message.abort && one.abort();
+    else if (message.action) run(message.id, message.action, message.patience);
+    else if (message.bare) bare(message.id, message.bare, message.width, message.init);
+  }
+});
+
