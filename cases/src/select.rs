@@ -4,6 +4,8 @@
 //! hold, `!` negates. A bare word is looked for in id and title, and `*` in it stands for anything. A pattern that is exactly an
 //! id means that case alone. `family:NAME` means the generated cases of a family, `with-AXIS:WORD` those with a value on one of its axes.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{case::Case, families::AREA};
@@ -86,6 +88,22 @@ impl Filter {
             None => term.matches(case),
             Some(_) => wanted.iter().filter(|t| t.key == term.key).any(|t| t.matches(case)),
         })
+    }
+}
+
+impl fmt::Display for Filter {
+    /// In the grammar that [`Filter::parse`] reads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, Term { negated, key, value }) in self.terms.iter().enumerate() {
+            let (space, mark) = (if i == 0 { "" } else { " " }, if *negated { "!" } else { "" });
+            let word = |key: &Key| KEYS.iter().find(|(_, k)| k == key).map_or("", |(word, _)| *word);
+            match key {
+                None => write!(f, "{space}{mark}{value}")?,
+                Some(Key::With(axis)) => write!(f, "{space}{mark}with-{axis}:{value}")?,
+                Some(key) => write!(f, "{space}{mark}{}:{value}", word(key))?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -231,6 +249,14 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>, most: 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn filters_are_written_as_they_are_read() {
+        for source in ["", "area:preflight !level:must xhr", "!family:* with-acao:acao-none", "a*b"] {
+            let filter = Filter::parse(source).expect("a filter");
+            assert_eq!(filter.to_string(), source);
+        }
+    }
 
     #[test]
     fn globs() {

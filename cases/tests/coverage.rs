@@ -42,3 +42,33 @@ fn a_behaviour_without_cases_is_found() {
     assert_eq!(row.standing, Standing::Gap);
     assert!(Sums::of(&coverage([])).covered == 0);
 }
+
+/// A reason that leans on another behaviour names it in backticks, and that one is shown by cases.
+#[test]
+fn reasons_lean_on_what_is_shown() {
+    let rows = rows();
+    let wrong = unsupported_reasons(&rows);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+
+    // Without the cases of one of them, the reasons that lean on it fall.
+    let catalogue = Catalogue::embedded().expect("it parses");
+    let without = catalogue.cases().iter().filter(|c| c.behaviours.iter().all(|b| b.as_str() != "preflight/header-not-listed"));
+    let wrong = unsupported_reasons(&coverage(without));
+    assert!(wrong.iter().any(|w| w.starts_with("server/acrh-all-or-nothing")), "{wrong:?}");
+}
+
+fn unsupported_reasons(rows: &[Row]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for row in rows {
+        let (Standing::NoCase { why } | Standing::Untestable { why }) = &row.standing else { continue };
+        for id in why.split('`').skip(1).step_by(2).filter(|word| word.contains('/') && !word.contains([' ', ':', '<'])) {
+            match rows.iter().find(|r| r.behaviour.id == id) {
+                Some(Row { standing: Standing::Covered { .. }, .. }) => {}
+                Some(r) if r.behaviour.gap => {}
+                Some(_) => wrong.push(format!("{} leans on `{id}`, which no case shows", row.behaviour.id)),
+                None => wrong.push(format!("{} leans on `{id}`, which is no behaviour", row.behaviour.id)),
+            }
+        }
+    }
+    wrong
+}

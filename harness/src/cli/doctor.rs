@@ -3,7 +3,7 @@
 use clap::Args;
 use corscheck_cases::oracle::Defects;
 
-use super::{Failure, Places};
+use super::{Failure, Places, line, say};
 use crate::{
     browser::{Engine, locate},
     exit::Exit,
@@ -21,28 +21,30 @@ pub(super) struct DoctorArgs {
 pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Failure> {
     let wanted = args.places.wanted()?;
     let engines = if wanted.nothing() { Engine::ALL } else { &wanted.engines };
+    let mut out = String::new();
     let (mut found, mut missing) = (0, 0);
     for &engine in engines {
         match locate(engine, &args.places.paths(engine)?) {
             Ok(installed) => {
                 found += 1;
-                println!("{}: ready", engine.title());
-                println!("  browser  {}  ({})", installed.browser.display(), installed.browser_version);
-                println!("  driver   {}  ({})", installed.driver.display(), installed.driver_version);
+                line!(out, "{}: ready", engine.title());
+                line!(out, "  browser  {}  ({})", installed.browser.display(), installed.browser_version);
+                line!(out, "  driver   {}  ({})", installed.driver.display(), installed.driver_version);
             }
             Err(error) => {
                 missing += 1;
-                println!("{}: not ready", engine.title());
+                line!(out, "{}: not ready", engine.title());
                 for line in error.to_string().lines() {
-                    println!("  {line}");
+                    line!(out, "  {line}");
                 }
             }
         }
     }
     if wanted.nothing() || wanted.simulated {
-        println!("simulated: always ready, with `--browser simulated`");
-        println!("  built in  {}", simulated_version(&Defects::NONE));
+        line!(out, "simulated: always ready, with `--browser simulated`");
+        line!(out, "  built in  {}", simulated_version(&Defects::NONE));
     }
+    say(&out)?;
     let enough = if wanted.nothing() { found > 0 } else { missing == 0 };
     Ok(if enough { Exit::AsExpected } else { Exit::Environment })
 }

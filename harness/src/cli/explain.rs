@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,7 +11,7 @@ use clap::Args;
 use corscheck_cases::format::{Api, BodyEntry, Credentials, Mode, RedirectMode};
 use serde::{Deserialize, de::value::StrDeserializer};
 
-use super::{Color, Failure, Places, list::Format};
+use super::{Color, Failure, Places, json_text, list::Format, say};
 use crate::{
     exit::Exit,
     explain::{
@@ -237,14 +237,7 @@ fn live(args: &ExplainArgs) -> Result<(Evidence, Source), Failure> {
 fn print(args: &ExplainArgs, explanation: &Explanation) -> Result<(), Failure> {
     let text = match args.format {
         Format::Text => text::text(explanation, Environment::detect().color(ColorChoice::from(args.color))),
-        Format::Json => {
-            let document = serde_json::to_string_pretty(&json::json(explanation));
-            document.map_err(|e| Failure::environment(format!("the document cannot be written: {e}")))? + "\n"
-        }
+        Format::Json => json_text(&json::json(explanation))?,
     };
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads has read enough.
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|e| Failure::environment(format!("standard output: {e}"))),
-    }
+    say(&text)
 }

@@ -13,7 +13,7 @@ use corscheck_cases::{
 use serde_json::json;
 
 use super::{
-    Failure,
+    Failure, json_text, line, say,
     selection::{Selection, families},
 };
 use crate::{browser::Engine, exit::Exit};
@@ -59,9 +59,14 @@ pub(super) enum Format {
 }
 
 pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
+    say(&text(args)?)?;
+    Ok(Exit::AsExpected)
+}
+
+/// What was asked for.
+fn text(args: &ListArgs) -> Result<String, Failure> {
     if args.schema {
-        println!("{}", serde_json::to_string_pretty(&corscheck_cases::format::schema()).map_err(|e| Failure::usage(e.to_string()))?);
-        return Ok(Exit::AsExpected);
+        return json_text(&corscheck_cases::format::schema());
     }
     if args.defects {
         return defects(args.format);
@@ -75,16 +80,17 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
     if args.families {
         return list_families(args.format);
     }
+    let mut out = String::new();
     let pool = args.selection.pool()?;
     let cases = args.selection.select(&pool)?;
     match args.format {
         Format::Text => {
             let width = cases.iter().map(|c| c.id.as_str().len()).max().unwrap_or(0).min(60);
             for case in &cases {
-                println!("{:<width$}  {:<6}  {}", case.id.as_str(), case.level.word(), case.title);
+                line!(out, "{:<width$}  {:<6}  {}", case.id.as_str(), case.level.word(), case.title);
             }
             let generated = cases.iter().filter(|c| c.generated.is_some()).count();
-            println!("{} of {} cases, {generated} of them generated", cases.len(), pool.catalogue.cases().len());
+            line!(out, "{} of {} cases, {generated} of them generated", cases.len(), pool.catalogue.cases().len());
         }
         Format::Json => {
             let rows: Vec<_> = cases
@@ -95,13 +101,14 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
                         "family": c.generated.as_ref().map(|g| &g.family) })
                 })
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);
+            return json_text(&rows);
         }
     }
-    Ok(Exit::AsExpected)
+    Ok(out)
 }
 
-fn list_families(format: Format) -> Result<Exit, Failure> {
+fn list_families(format: Format) -> Result<String, Failure> {
+    let mut out = String::new();
     let families = families()?;
     let mut sampled: HashMap<&str, usize> = HashMap::new();
     for (family, _) in families.sample(SAMPLE) {
@@ -111,14 +118,14 @@ fn list_families(format: Format) -> Result<Exit, Failure> {
     match format {
         Format::Text => {
             let width = families.all().iter().map(|f| f.name().len()).max().unwrap_or(0);
-            println!("{:<width$}  {:>6}  {:>10}  about", "family", "cases", "by default");
+            line!(out, "{:<width$}  {:>6}  {:>10}  about", "family", "cases", "by default");
             let (mut all, mut by_default) = (0, 0);
             for family in families.all() {
                 let (cases, some) = (family.combinations().len(), sampled(family));
                 (all, by_default) = (all + cases, by_default + some);
-                println!("{:<width$}  {cases:>6}  {some:>10}  {}", family.name(), family.title());
+                line!(out, "{:<width$}  {cases:>6}  {some:>10}  {}", family.name(), family.title());
             }
-            println!("{:<width$}  {all:>6}  {by_default:>10}  {} families", "", families.all().len());
+            line!(out, "{:<width$}  {all:>6}  {by_default:>10}  {} families", "", families.all().len());
         }
         Format::Json => {
             let full = |family: &Family| family.full().map(|axis| axis.name.clone()).collect::<Vec<_>>();
@@ -134,23 +141,23 @@ fn list_families(format: Format) -> Result<Exit, Failure> {
                         "full": full(f), "axes": axes(f) })
                 })
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);
+            return json_text(&rows);
         }
     }
-    Ok(Exit::AsExpected)
+    Ok(out)
 }
 
 /// Which behaviours have cases, section by section, and then each that has none.
-fn list_coverage(args: &ListArgs) -> Result<Exit, Failure> {
+fn list_coverage(args: &ListArgs) -> Result<String, Failure> {
     let pool = args.selection.pool()?;
     let rows = coverage(pool.catalogue.cases());
     if let Format::Json = args.format {
-        println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);
-        return Ok(Exit::AsExpected);
+        return json_text(&rows);
     }
-    println!("{:<18}  {:>7}  {:>7}  {:>10}  {:>4}  {:>3}", "section", "covered", "no case", "untestable", "gap", "all");
-    let line = |name: &str, sums: Sums| {
-        println!("{name:<18}  {:>7}  {:>7}  {:>10}  {:>4}  {:>3}", sums.covered, sums.no_case, sums.untestable, sums.gap, sums.all());
+    let mut out = String::new();
+    line!(out, "{:<18}  {:>7}  {:>7}  {:>10}  {:>4}  {:>3}", "section", "covered", "no case", "untestable", "gap", "all");
+    let mut line = |name: &str, sums: Sums| {
+        line!(out, "{name:<18}  {:>7}  {:>7}  {:>10}  {:>4}  {:>3}", sums.covered, sums.no_case, sums.untestable, sums.gap, sums.all());
     };
     for section in rows.chunk_by(|a, b| a.section() == b.section()) {
         line(section[0].section(), Sums::of(section));
@@ -164,17 +171,18 @@ fn list_coverage(args: &ListArgs) -> Result<Exit, Failure> {
         });
         let chosen: Vec<_> = chosen.collect();
         if !chosen.is_empty() {
-            println!("\n{title}:");
+            line!(out, "\n{title}:");
         }
         for (row, words) in chosen {
-            println!("  {}: {words}", row.behaviour.id);
+            line!(out, "  {}: {words}", row.behaviour.id);
         }
     }
-    Ok(Exit::AsExpected)
+    Ok(out)
 }
 
 /// What engines are known to do otherwise.
-fn list_known(format: Format) -> Result<Exit, Failure> {
+fn list_known(format: Format) -> Result<String, Failure> {
+    let mut out = String::new();
     let (catalogue, families) = (Catalogue::embedded().map_err(|e| Failure::usage(e.to_string()))?, families()?);
     let mut rows = Vec::new();
     for engine in Engine::ALL {
@@ -184,46 +192,51 @@ fn list_known(format: Format) -> Result<Exit, Failure> {
     match format {
         Format::Text => {
             for (engine, entry) in &rows {
-                let cases = entry.cases.len();
-                let what = match entry.filter {
-                    Some(_) => "generated cases".to_owned(),
-                    None => format!("{cases} {}", if cases == 1 { "case" } else { "cases" }),
+                let what = match (&entry.filter, &entry.cases[..]) {
+                    (Some(filter), _) => format!("generated cases of `{filter}`"),
+                    (None, [one]) => one.clone(),
+                    (None, all) => format!("{} and {} more", all[0], all.len() - 1),
                 };
-                println!("{engine:<9} {:<10} {what}: {}\n{:21}{}", entry.verdict.word(), entry.consequence, "", entry.link);
+                let reason = entry.reason.map_or(String::new(), |reason| format!(" ({reason})"));
+                line!(out, "{engine} {}  {}{reason} at {}: {what}", entry.versions.join(", "), entry.verdict.word(), entry.point);
+                line!(out, "  {}", entry.consequence);
+                line!(out, "  {}{}", if entry.unreported { "no report is known; the text: " } else { "" }, entry.link);
             }
-            println!("{} entries", rows.len());
+            line!(out, "{} entries", rows.len());
         }
         Format::Json => {
             let rows: Vec<_> = rows
                 .iter()
                 .map(|(engine, e)| {
-                    json!({ "engine": engine, "cases": e.cases, "generated": e.filter.is_some(), "verdict": e.verdict.word(), "point": e.point,
+                    json!({ "engine": engine, "cases": e.cases, "generated": e.filter.is_some(), "verdict": e.verdict.word(), "reason": e.reason,
+                        "point": e.point,
                         "versions": e.versions, "link": e.link, "unreported": e.unreported, "consequence": e.consequence })
                 })
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);
+            return json_text(&rows);
         }
     }
-    Ok(Exit::AsExpected)
+    Ok(out)
 }
 
 /// Every defect with what is wrong, area by area.
-fn defects(format: Format) -> Result<Exit, Failure> {
+fn defects(format: Format) -> Result<String, Failure> {
+    let mut out = String::new();
     match format {
         Format::Text => {
             let width = Defect::ALL.iter().map(|d| d.word().len()).max().unwrap_or(0);
             for (i, defect) in Defect::ALL.iter().enumerate() {
                 if i == 0 || Defect::ALL[i - 1].area() != defect.area() {
-                    println!("{}{}:", if i == 0 { "" } else { "\n" }, defect.area());
+                    line!(out, "{}{}:", if i == 0 { "" } else { "\n" }, defect.area());
                 }
-                println!("  {:<width$}  {}", defect.word(), defect.says());
+                line!(out, "  {:<width$}  {}", defect.word(), defect.says());
             }
-            println!("\n{} defects", Defect::ALL.len());
+            line!(out, "\n{} defects", Defect::ALL.len());
         }
         Format::Json => {
             let rows: Vec<_> = Defect::ALL.iter().map(|d| json!({ "name": d.word(), "area": d.area(), "says": d.says() })).collect();
-            println!("{}", serde_json::to_string_pretty(&rows).map_err(|e| Failure::usage(e.to_string()))?);
+            return json_text(&rows);
         }
     }
-    Ok(Exit::AsExpected)
+    Ok(out)
 }

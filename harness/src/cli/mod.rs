@@ -8,7 +8,7 @@ mod selection;
 mod show;
 mod shrink;
 
-use std::path::PathBuf;
+use std::{io::Write, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use corscheck_cases::{families::Nonsense, select::NothingSelected};
@@ -112,6 +112,30 @@ impl Failure {
     fn environment(words: impl Into<String>) -> Self {
         Self { words: words.into(), exit: Exit::Environment }
     }
+}
+
+/// Adds a line to a text.
+macro_rules! line {
+    ($out:expr, $($arg:tt)*) => {{
+        use std::fmt::Write as _;
+        // A string takes everything.
+        let _ = writeln!($out, $($arg)*);
+    }};
+}
+use line;
+
+/// Writes a text to standard output. A reader that goes away early (`| head`) has what it wanted: that is no error.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::environment(format!("standard output: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+/// A value as indented JSON, with a line end.
+fn json_text(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|e| Failure::usage(e.to_string()))
 }
 
 impl From<NothingSelected> for Failure {

@@ -12,7 +12,7 @@ use corscheck_cases::{
 use serde_json::json;
 
 use super::{
-    Failure,
+    Failure, json_text, say,
     selection::{families, find, own_catalogue},
 };
 use crate::{exit::Exit, judge::describe};
@@ -48,9 +48,9 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit, Failure> {
     };
     let case = &find(&args.id, &catalogue, &families)?;
     match args.format {
-        Format::Text => print!("{}", text(case)),
+        Format::Text => say(&text(case))?,
         Format::Toml => match families.decode(&args.id) {
-            Some((family, combination)) if case.generated.is_some() => print!("{}", family.text(&combination)?),
+            Some((family, combination)) if case.generated.is_some() => say(&family.text(&combination)?)?,
             _ => {
                 return Err(Failure::usage(format!("{} was not generated: it stands in {}:{}", case.id, case.place.file, case.place.line)));
             }
@@ -61,7 +61,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit, Failure> {
             let value = json!({ "id": case.id.as_str(), "title": case.title, "level": case.level, "behaviours": case.behaviours,
                 "spec": case.spec.url(), "why": case.why, "page": case.page, "context": case.context, "place": case.place,
                 "generated": case.generated, "steps": steps });
-            println!("{}", serde_json::to_string_pretty(&value).map_err(|e| Failure::usage(e.to_string()))?);
+            say(&json_text(&value)?)?;
         }
     }
     Ok(Exit::AsExpected)

@@ -8,6 +8,7 @@ use corscheck_servers::{Options, Servers};
 use super::{
     Failure, Places,
     run::{choices, runtime},
+    say,
     selection::families,
 };
 use crate::{
@@ -67,7 +68,7 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Exit, Failure> {
                     if shrunk.id == args.id { "nothing is simpler" } else { &shrunk.id },
                     shrunk.tried
                 );
-                println!("{}", shrunk.toml);
+                say(&format!("{}\n", shrunk.toml))?;
             } else {
                 eprintln!("{browser}: {} is {}", args.id, first.judgement.verdict);
             }

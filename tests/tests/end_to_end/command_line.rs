@@ -1,6 +1,8 @@
 //! What the program says without a browser: help, listings, mistakes and their exit codes.
 
-use crate::{case, granted, place};
+use std::process::Command;
+
+use crate::{PROGRAM, case, granted, place};
 
 #[test]
 fn help_tells_what_there_is_and_how_it_ends() {
@@ -130,4 +132,36 @@ fn a_pattern_that_matches_nothing_ends_with_4_and_names_the_nearest() {
     }
     place.run(["run", "--shard", "2/2", "cors-check/acao-absent"]).expect_code(4);
     place.run(["run", "--filter", "level:info !level:info"]).expect_code(4);
+}
+
+/// `corscheck list | head`: whoever reads has read enough.
+#[test]
+fn a_reader_may_go_away() {
+    for args in [&["list"][..], &["list", "--coverage"], &["list", "--known"], &["show", "cors-check/acao-absent"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = Command::new(PROGRAM).args(args).stdout(writer).output().expect("it starts");
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""), "{args:?}");
+    }
+}
+
+/// What engines are known to do otherwise, and how the checklist stands.
+#[test]
+fn deviations_and_coverage_are_listed() {
+    let place = place();
+    let known = place.run(["list", "--known"]);
+    let known = &known.expect_code(0).stdout;
+    let listed =
+        known.lines().filter(|l| l.starts_with("chromium ") && l.contains("too-open (header-not-allowed) at page.outcome")).count();
+    assert!(listed > 0 && known.contains("whatwg/fetch/issues/1919"), "{known}");
+    let json = place.run(["list", "--known", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_str(&json.expect_code(0).stdout).expect("JSON");
+    let rows = rows.as_array().expect("a list");
+    assert!(rows.iter().all(|r| ["versions", "link", "consequence", "point"].iter().all(|key| !r[key].is_null())), "{rows:?}");
+    assert_eq!(known.lines().last(), Some(&*format!("{} entries", rows.len())));
+
+    let coverage = place.run(["list", "--coverage"]);
+    let all = coverage.expect_code(0).stdout.lines().find(|l| l.starts_with("all ")).map(str::to_owned).expect("a sum");
+    let sums: Vec<usize> = all.split_whitespace().skip(1).map(|n| n.parse().expect("a number")).collect();
+    assert_eq!(sums[..4].iter().sum::<usize>(), sums[4], "{all}");
 }
