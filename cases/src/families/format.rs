@@ -36,7 +36,36 @@ struct AxisEntry {
     #[serde(default)]
     only: Only,
     /// Its values, the simplest first: the word of the first stands in no id.
+    #[serde(default)]
     values: Vec<Spanned<ValueEntry>>,
+    /// Instead of values: bytes, as hexadecimal numbers and ranges of them (`"20"`, `"01-1f"`). Each is a value `x20`, and stands where
+    /// other values and the base have `{byte}` (in answers) or `{char}` (in requests).
+    #[serde(default)]
+    bytes: Vec<String>,
+}
+
+impl AxisEntry {
+    /// The values that `values` or `bytes` say.
+    fn all(&self) -> Result<Vec<Value>, String> {
+        if self.bytes.is_empty() {
+            let value = |v: &Spanned<ValueEntry>| {
+                let ValueEntry { word, behaviours, patch, .. } = v.get_ref().clone();
+                Value { word, behaviours, patch, byte: None }
+            };
+            return Ok(self.values.iter().map(value).collect());
+        }
+        if !self.values.is_empty() {
+            return Err(format!("the axis `{}` has either `values` or `bytes`", self.name));
+        }
+        let mut all = Vec::new();
+        for range in &self.bytes {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let number = |text: &str| u8::from_str_radix(text, 16).map_err(|_| format!("`{range}` is neither a byte nor a range of bytes"));
+            let value = |byte| Value { word: format!("x{byte:02x}"), behaviours: Vec::new(), patch: Table::new(), byte: Some(byte) };
+            all.extend((number(first)?..=number(last)?).map(value));
+        }
+        Ok(all)
+    }
 }
 
 /// One value.
@@ -73,19 +102,19 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Family, Box<Diagnostic>> {
     let mut axes: Vec<Axis> = Vec::new();
     for entry in &parsed.axis {
         let axis = entry.get_ref();
-        if axis.values.len() < 2 {
+        let values = axis.all().map_err(|words| mistake(entry.span(), &words))?;
+        if values.len() < 2 {
             return Err(mistake(entry.span(), &format!("the axis `{}` varies nothing: it needs two values or more", axis.name)));
         }
         if axes.iter().any(|a| a.name == axis.name) {
             return Err(mistake(entry.span(), &format!("there are two axes `{}`", axis.name)));
         }
-        let values = axis.values.iter().map(|v| {
-            let ValueEntry { word, behaviours, patch, .. } = v.get_ref().clone();
-            Value { word, behaviours, patch }
-        });
-        axes.push(Axis { name: axis.name.clone(), values: values.collect() });
+        axes.push(Axis { name: axis.name.clone(), values });
     }
-    name::check(&axes).map_err(|(axis, value, words)| mistake(parsed.axis[axis].get_ref().values[value].span(), &words))?;
+    name::check(&axes).map_err(|(axis, value, words)| {
+        let entry = &parsed.axis[axis];
+        mistake(entry.get_ref().values.get(value).map_or(entry.span(), Spanned::span), &words)
+    })?;
     let mut clashes = Clashes::none(&axes);
     for (x, entry) in parsed.axis.iter().enumerate() {
         for (v, value) in entry.get_ref().values.iter().enumerate() {

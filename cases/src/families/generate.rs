@@ -66,6 +66,10 @@ impl Family {
             let value = &axis.values[v];
             merge::apply(&mut case, &value.patch).map_err(|words| format!("{} = {}: {words}", axis.name, value.word))?;
         }
+        let mut bytes = self.axes.iter().zip(combination.values()).filter_map(|(axis, v)| axis.values[v].byte);
+        if let Some(byte) = bytes.next() {
+            case.iter_mut().for_each(|(_, value)| merge::put_byte(value, byte));
+        }
         Ok(case)
     }
 

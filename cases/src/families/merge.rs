@@ -63,6 +63,20 @@ fn merge(case: &mut Table, key: &str, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
+/// Puts a byte where texts have `{byte}`, the notation of bytes, or `{char}`, that of texts.
+pub(super) fn put_byte(value: &mut Value, byte: u8) {
+    match value {
+        Value::String(text) if text.contains("{byte}") => *text = text.replace("{byte}", &format!("\\x{byte:02x}")),
+        Value::String(text) if text.contains("{char}") => {
+            let brace = matches!(byte, b'{' | b'}');
+            *text = text.replace("{char}", &String::from(char::from(byte)).repeat(if brace { 2 } else { 1 }));
+        }
+        Value::Array(all) => all.iter_mut().for_each(|value| put_byte(value, byte)),
+        Value::Table(table) => table.iter_mut().for_each(|(_, value)| put_byte(value, byte)),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +102,19 @@ mod tests {
         let wanted = r#"request = { to = "c", method = "PUT", headers = [["A", "1"], ["B", "2"]] }
             response = { status = 204 }"#;
         assert_eq!(made, Ok(table(wanted)));
+    }
+
+    #[test]
+    fn bytes_are_put_where_there_is_room() {
+        let put = |text: &str, byte| {
+            let mut value = Value::Table(table(text));
+            put_byte(&mut value, byte);
+            value
+        };
+        let made = put(r#"response.headers = [["A", 'x{byte}{origin}']]"#, 0x7f);
+        assert_eq!(made, Value::Table(table(r#"response.headers = [["A", 'x\x7f{origin}']]"#)));
+        assert_eq!(put(r#"a = ["{char}"]"#, b'{'), Value::Table(table(r#"a = ["{{"]"#)));
+        assert_eq!(put(r#"a = ["{char}"]"#, 0xe9), Value::Table(table(r#"a = ["\u00e9"]"#)));
     }
 
     #[test]

@@ -80,6 +80,8 @@ pub struct Value {
     behaviours: Vec<BehaviourId>,
     /// What it changes in the case.
     patch: toml::Table,
+    /// The byte that it puts where others leave room for one.
+    byte: Option<u8>,
 }
 
 /// What a generated case is made from.
