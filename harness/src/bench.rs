@@ -93,6 +93,7 @@ async fn one(endpoint: &Endpoint, count: usize, rounds: usize) -> Result<(), Str
                 known: Vec::new(),
                 cases: cases.clone(),
                 provisional: crate::drive::Provisional::default(),
+                repeat: 1,
             };
             let (agreed, took) = drive.run_in(&mut session).await?;
             harness.push(count as f64 / took.as_secs_f64());

@@ -92,6 +92,9 @@ pub struct Header {
     pub browsers: Vec<BrowserInfo>,
     /// How many cases were selected for each browser.
     pub cases: usize,
+    /// Where the cases were read from, when not the built-in catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<String>,
 }
 
 /// A browser of a run.

@@ -51,6 +51,7 @@ impl Rerun {
                 known: Vec::new(),
                 cases: vec![case.clone()],
                 provisional: Provisional::default(),
+                repeat: 1,
             };
             match drive.attempts_in(&mut session).await {
                 Ok(attempts) => {

@@ -34,6 +34,10 @@ pub struct Plan {
     pub session: SessionOptions,
     /// The command line, for the record.
     pub command: Vec<String>,
+    /// Where the cases were read from, when not the built-in catalogue.
+    pub catalogue: Option<String>,
+    /// How many attempts every case gets.
+    pub repeat: usize,
     /// Whether flaky results and mismatches of level `should` fail the run.
     pub strict: bool,
     /// The families all of whose cases are in it.
@@ -90,6 +94,7 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         browsers: plan.agents.iter().map(|(choice, _)| choice.info()).collect(),
         cases: plan.cases.len(),
+        catalogue: plan.catalogue.clone(),
     };
     let mut book = Book { reporters, results: Vec::new() };
     book.event(&Event::Started(header.clone()))?;
@@ -105,6 +110,7 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
             known: known.clone(),
             cases: plan.cases.clone(),
             provisional: provisional.clone(),
+            repeat: plan.repeat,
         };
         browsers.spawn(drive.run());
     }

@@ -41,6 +41,7 @@ async fn results(servers: &Arc<Servers>, cases: &[Arc<Case>], defects: Defects) 
         known: Vec::new(),
         cases: cases.to_vec(),
         provisional: Provisional::default(),
+        repeat: 1,
     };
     let driving = tokio::spawn(drive.run());
     let mut results = BTreeMap::new();

@@ -117,7 +117,7 @@ fn told(result: &CaseResult, case: &Case) -> String {
         file: case.place.file.clone(),
         line: case.place.line,
     };
-    failure::text(result, &FailureContext { color: false, repeat_command: failure::repeat_command(result, &[]), words: Some(&words) })
+    failure::text(result, &FailureContext { color: false, repeat_command: failure::repeat_command(result, None), words: Some(&words) })
 }
 
 /// Runs what is selected: browsers with the same cases at once, which are all of them unless a filter names browsers. The simulated
@@ -141,6 +141,8 @@ fn run_all(selected: Vec<(Choice, Vec<Arc<Case>>)>, catalogue: &Catalogue, famil
                 agents: vec![(choice, known)],
                 session: SessionOptions::default(),
                 command: std::env::args().collect(),
+                catalogue: None,
+                repeat: 1,
                 strict: false,
                 whole: Vec::new(),
                 families: None,

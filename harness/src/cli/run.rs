@@ -31,6 +31,7 @@ use crate::{
   corscheck run                                         everything written by hand and a sample of every family, everywhere
   corscheck run --browser chrome,firefox area:redirect  redirects in two browsers
   corscheck run cors-check/acao-absent                  one case
+  corscheck run --repeat 3 area:redirect                each case three times, to see what is flaky
   corscheck run --browser simulated                     everything, without a browser
   corscheck run --browser simulated --defect acac-ignored   what the catalogue says of a user agent that is wrong
   corscheck run --family cors-check                     every generated case of a family
@@ -50,6 +51,9 @@ pub(super) struct RunArgs {
     /// Run part I of N of the selection.
     #[arg(long, value_name = "I/N", value_parser = parse_shard)]
     shard: Option<(usize, usize)>,
+    /// Run every case so many times, each in a fresh session: verdicts that differ are flaky.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=100))]
+    repeat: u8,
     /// Flaky results and mismatches of level `should` fail the run too.
     #[arg(long)]
     strict: bool,
@@ -127,8 +131,18 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     let mut jsonl = JsonLines::create(&args.out).map_err(unwritable)?;
     let whole = pool.whole(&cases);
-    let plan =
-        Plan { cases, agents, session, command: std::env::args().collect(), strict: args.strict, whole, families: Some(pool.families) };
+    let catalogue = args.selection.catalogue.as_ref().map(|path| path.display().to_string());
+    let plan = Plan {
+        cases,
+        agents,
+        session,
+        command: std::env::args().collect(),
+        catalogue,
+        repeat: usize::from(args.repeat),
+        strict: args.strict,
+        whole,
+        families: Some(pool.families),
+    };
     let outcome = {
         let mut files = Files { out: args.out.clone(), strict: args.strict, words, header: None, results: Vec::new(), shrunk: Vec::new() };
         terminal.files(["results.jsonl", "junit.xml", "summary.md"].iter().map(|f| args.out.join(f)).collect()).map_err(unwritable)?;

@@ -1,5 +1,7 @@
 //! `corscheck show`.
 
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 use corscheck_cases::{
     Case, Catalogue, Topology,
@@ -48,7 +50,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit, Failure> {
     };
     let case = &find(&args.id, &catalogue, &families)?;
     match args.format {
-        Format::Text => say(&text(case))?,
+        Format::Text => say(&text(case, args.catalogue.as_deref()))?,
         Format::Toml => match families.decode(&args.id) {
             Some((family, combination)) if case.generated.is_some() => say(&family.text(&combination)?)?,
             _ => {
@@ -68,7 +70,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit, Failure> {
 }
 
 /// Ports in it are examples: every run gets its own.
-fn text(case: &Case) -> String {
+fn text(case: &Case, catalogue: Option<&Path>) -> String {
     let topology = Topology::example();
     let bound = bind(case, &topology, "TOKEN");
     let mut out = format!("{}\n  {}\n\n", case.id, case.title);
@@ -110,7 +112,8 @@ fn text(case: &Case) -> String {
             out.push_str(&format!("    {:<9} {taken}\n", if n == 0 { "path" } else { "" }));
         }
     }
-    out.push_str(&format!("\n  run it: corscheck run {}\n", case.id));
+    let catalogue = catalogue.map(|path| format!("--catalogue {} ", path.display())).unwrap_or_default();
+    out.push_str(&format!("\n  run it: corscheck run {catalogue}{}\n", case.id));
     out
 }
 

@@ -6,7 +6,7 @@ use corscheck_cases::Reason;
 use corscheck_servers::Exchange;
 
 use crate::{
-    event::{Attempt, BrowserInfo, CaseResult},
+    event::{Attempt, CaseResult, Header},
     observation::{PageEnd, PageResult, Word},
     verdict::{Difference, Standing, Verdict},
 };
@@ -75,11 +75,14 @@ pub fn text(result: &CaseResult, context: &FailureContext<'_>) -> String {
     sheet.out
 }
 
-/// The command that repeats a result; `browsers` are those of its run, as far as they are known.
-pub fn repeat_command(result: &CaseResult, browsers: &[BrowserInfo]) -> String {
-    let defects = browsers.iter().filter(|b| b.browser == result.browser).flat_map(|b| &b.defects);
+/// The command that repeats a result; `header` is that of its run, as far as it is known.
+pub fn repeat_command(result: &CaseResult, header: Option<&Header>) -> String {
+    let browsers = header.iter().flat_map(|h| &h.browsers);
+    let defects = browsers.filter(|b| b.browser == result.browser).flat_map(|b| &b.defects);
     let defects: String = defects.map(|defect| format!(" --defect {}", shell_word(defect))).collect();
-    format!("corscheck run --browser {}{defects} {}", shell_word(&result.browser), shell_word(&result.case))
+    let catalogue = header.and_then(|h| h.catalogue.as_deref()).map(|path| format!(" --catalogue {}", shell_word(path)));
+    let catalogue = catalogue.unwrap_or_default();
+    format!("corscheck run{catalogue} --browser {}{defects} {}", shell_word(&result.browser), shell_word(&result.case))
 }
 
 /// What is wrong, in words: the direction and what it means.
@@ -309,7 +312,7 @@ mod tests {
 
     fn told(result: &CaseResult, color: bool) -> String {
         let words = fixtures::words();
-        let context = FailureContext { color, repeat_command: repeat_command(result, &[]), words: words.get(&result.case) };
+        let context = FailureContext { color, repeat_command: repeat_command(result, None), words: words.get(&result.case) };
         text(result, &context)
     }
 
@@ -486,6 +489,9 @@ mod tests {
     fn the_command_is_safe_to_paste() {
         let mut result = fixtures::agrees();
         result.case = "a/b'; rm -rf ~".to_owned();
-        assert_eq!(repeat_command(&result, &[]), r"corscheck run --browser chromium 'a/b'\''; rm -rf ~'");
+        let header = Header { catalogue: Some("my cases".to_owned()), ..fixtures::header() };
+        let whole = repeat_command(&result, Some(&header));
+        assert_eq!(whole, r"corscheck run --catalogue 'my cases' --browser chromium 'a/b'\''; rm -rf ~'");
+        assert_eq!(repeat_command(&result, None), r"corscheck run --browser chromium 'a/b'\''; rm -rf ~'");
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn header() -> Header {
             info("webkit", "2.50.0", "WebKitWebDriver 2.50.0"),
         ],
         cases: 60,
+        catalogue: None,
     }
 }
 

@@ -67,7 +67,7 @@ fn suite<'a>(browser: &str, results: impl Iterator<Item = &'a CaseResult>, heade
 
 fn test_case(result: &CaseResult, header: &Header, words: &Words, strict: bool) -> TestCase {
     let full = || {
-        let repeat_command = failure::repeat_command(result, &header.browsers);
+        let repeat_command = failure::repeat_command(result, Some(header));
         let context = FailureContext { color: false, repeat_command, words: words.get(&result.case) };
         failure::text(result, &context)
     };

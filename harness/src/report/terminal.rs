@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    event::{BrowserInfo, CaseResult, Event, Footer, Header, Reporter},
+    event::{CaseResult, Event, Footer, Header, Reporter},
     shrink::Shrunk,
 };
 
@@ -53,7 +53,7 @@ pub struct Terminal {
     line_after: Duration,
     cases: usize,
     /// What the run says of its browsers.
-    infos: Vec<BrowserInfo>,
+    header: Option<Header>,
     browsers: Vec<Progress>,
     in_full: HashMap<(String, Kind), usize>,
     /// Kept for the annotations, which come last and the most urgent first.
@@ -89,7 +89,7 @@ impl Terminal {
             out,
             line_after: LINE_AFTER,
             cases: 0,
-            infos: Vec::new(),
+            header: None,
             browsers: Vec::new(),
             in_full: HashMap::new(),
             attention: Vec::new(),
@@ -152,7 +152,7 @@ impl Terminal {
 
     fn started(&mut self, header: &Header) -> io::Result<()> {
         self.cases = header.cases;
-        self.infos.clone_from(&header.browsers);
+        self.header = Some(header.clone());
         let mut text = format!("{} in each of:\n", count(header.cases, "case", "cases"));
         for info in &header.browsers {
             self.progress(&info.browser);
@@ -204,7 +204,7 @@ impl Terminal {
         if *told <= MOST_IN_FULL {
             let context = FailureContext {
                 color: self.paint.0,
-                repeat_command: failure::repeat_command(result, &self.infos),
+                repeat_command: failure::repeat_command(result, self.header.as_ref()),
                 words: self.options.words.get(&result.case),
             };
             return format!("\n{}\n", failure::text(result, &context));
@@ -272,7 +272,7 @@ impl Terminal {
         }
         text.push_str(&total_line(self.paint, &self.browsers, footer));
         text.push_str(&file_lines(self.paint, &self.files));
-        for line in annotations::lines(&self.attention, &self.infos, self.options.strict) {
+        for line in annotations::lines(&self.attention, self.header.as_ref(), self.options.strict) {
             _ = writeln!(text, "{line}");
         }
         self.print(&text)

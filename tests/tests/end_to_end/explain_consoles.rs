@@ -119,6 +119,8 @@ fn consoles_say_what_explain_says_they_say() {
             agents: vec![(Choice::Browser(Endpoint::Local(browser)), Vec::new())],
             session: SessionOptions::default(),
             command: Vec::new(),
+            catalogue: None,
+            repeat: 1,
             strict: false,
             whole: Vec::new(),
             families: None,

@@ -140,3 +140,27 @@ fn an_interrupted_run_ends_at_once_and_keeps_what_it_has() {
     assert!(results.footer.is_some_and(|f| !f.complete && f.cut_short.as_deref() == Some("interrupted")));
     place.expect_nothing_left();
 }
+
+#[test]
+fn every_attempt_that_was_asked_for_is_made() {
+    let place = place();
+    let text = crate::granted("right/granted", "b")
+        + &case("wrong/open", "request = { to = \"b\" }\nresponse = {}\nexpect = { read = \"allowed\", wire = [\"GET\"] }");
+    place.file("cases.toml", &text);
+    let ended = place.run([&SIMULATED[..], &["--catalogue", "cases.toml", "--repeat", "3"]].concat());
+    ended.expect_code(1);
+    let results = place.results();
+    expect_each_once(&results, 2);
+    for result in &results.results {
+        let mut sessions: Vec<_> = result.attempts.iter().map(|a| a.session).collect();
+        sessions.dedup();
+        assert_eq!(sessions.len(), 3, "{}: {sessions:?}", result.case);
+    }
+    // The command that it gives finds the case again.
+    let repeat = ended.stdout.lines().find_map(|l| l.trim().strip_prefix("repeat")).expect("a command").trim();
+    let words: Vec<_> = repeat.split(' ').skip(1).collect();
+    let again = [&words[..], &["--out", "out"]].concat();
+    assert!(place.run(again).expect_code(1).stdout.contains("wrong/open"), "{words:?}");
+    place.run([&SIMULATED[..], &["--repeat", "0"]].concat()).expect_code(2);
+    place.expect_nothing_left();
+}

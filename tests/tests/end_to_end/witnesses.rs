@@ -45,6 +45,7 @@ async fn drive(browser: Installed, cases: Vec<Arc<Case>>, mut on_event: impl FnM
         known: Vec::new(),
         cases,
         provisional: corscheck::drive::Provisional::default(),
+        repeat: 1,
     };
     let driving = tokio::spawn(drive.run());
     let mut results = HashMap::new();

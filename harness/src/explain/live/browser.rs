@@ -65,6 +65,8 @@ async fn replayed(explanation: &Explanation, case: Case, browser: Choice) -> Res
         agents: vec![(browser, Vec::new())],
         session: SessionOptions::default(),
         command: Vec::new(),
+        catalogue: None,
+        repeat: 1,
         strict: false,
         whole: Vec::new(),
         families: None,
