@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    case::{ApiOptions, Case, Step, Target},
+    case::{ApiOptions, Case, Expect, Step, Target},
     format::{
         BodyEntry, CacheMode, Credentials, CrossOrigin, ExchangeEntry, FieldCheckEntry, Mode, RedirectMode, ResponseType, SeenEntry,
         Timing, UploadListener,
@@ -30,8 +30,12 @@ pub struct Bound {
 pub struct BoundStep {
     /// What the page does.
     pub action: Action,
+    /// Where in the page it happens.
+    pub context: Context,
     /// What must happen.
     pub expect: BoundExpect,
+    /// What may happen instead.
+    pub or: Vec<BoundExpect>,
 }
 
 /// What the page's agent is told to do, as it crosses to the page in JSON.
@@ -201,6 +205,8 @@ pub struct BoundExchange {
     pub repeats: bool,
     /// May be missing.
     pub optional: bool,
+    /// A word for the connection it comes over.
+    pub connection: Option<String>,
 }
 
 /// What a request header field must be.
@@ -294,7 +300,7 @@ fn bind_resources(case: &Case, step: &Step, topology: &Topology, token: &str) ->
                 topology,
                 token,
                 page: case.page,
-                context: case.context,
+                context: step.context,
                 url: url(resource),
                 next: step.resources.get(i + 1).map(url),
             };
@@ -304,13 +310,14 @@ fn bind_resources(case: &Case, step: &Step, topology: &Topology, token: &str) ->
                 path: resource.path.clone(),
                 preflight: resource.preflight.iter().map(|a| a.map(&mut resolve)).collect(),
                 response: resource.response.iter().map(|a| a.map(&mut resolve)).collect(),
+                revalidation: resource.revalidation.iter().map(|a| a.map(&mut resolve)).collect(),
             }
         })
         .collect()
 }
 
 fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> BoundStep {
-    let mut binding = Binding { topology, token, page: case.page, context: case.context, url: String::new(), next: None };
+    let mut binding = Binding { topology, token, page: case.page, context: step.context, url: String::new(), next: None };
     let url = target_url(&step.request.target, &binding);
     binding.url.clone_from(&url);
     let binding = &binding;
@@ -323,7 +330,7 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
         body: request.body.clone(),
         credentials: request.credentials,
         abort_after_ms: request.abort_after_ms,
-        probe_headers: step.expect.page.headers.iter().map(|(name, _)| name.clone()).collect(),
+        probe_headers: probes(step),
         timing: step.expect.page.timing.is_some(),
         ..Action::new(ApiWord::Fetch, url)
     };
@@ -352,8 +359,28 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
             action.late_credentials = x.late_credentials;
         }
     }
-    let e = &step.expect;
-    let expect = BoundExpect {
+    BoundStep {
+        action,
+        context: step.context,
+        expect: bind_expect(&step.expect, case.page, binding),
+        or: step.or.iter().map(|other| bind_expect(other, case.page, binding)).collect(),
+    }
+}
+
+/// The header names that an expectation looks at, each once.
+fn probes(step: &Step) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in std::iter::once(&step.expect).chain(&step.or).flat_map(|e| &e.page.headers) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+fn bind_expect(e: &Expect, page: Alias, binding: &Binding<'_>) -> BoundExpect {
+    let text = |t: &Text| t.resolve(binding);
+    BoundExpect {
         read: e.read,
         or_read: e.or_read.clone(),
         reasons: e.reasons.clone(),
@@ -382,9 +409,8 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
         events: e.page.events.clone(),
         upload_events: e.page.upload_events.clone(),
         timing: e.page.timing,
-        wires: e.wires.iter().map(|wire| wire.iter().map(|x| bind_exchange(x, case.page, binding)).collect()).collect(),
-    };
-    BoundStep { action, expect }
+        wires: e.wires.iter().map(|wire| wire.iter().map(|x| bind_exchange(x, page, binding)).collect()).collect(),
+    }
 }
 
 fn bind_exchange(entry: &ExchangeEntry, page: Alias, binding: &Binding<'_>) -> BoundExchange {
@@ -413,5 +439,6 @@ fn bind_exchange(entry: &ExchangeEntry, page: Alias, binding: &Binding<'_>) -> B
         target: entry.target.clone(),
         repeats: entry.repeats,
         optional: entry.optional,
+        connection: entry.connection.clone(),
     }
 }

@@ -116,12 +116,16 @@ pub struct Place {
 pub struct Step {
     /// Time to let pass before it, in milliseconds.
     pub wait_ms: u32,
+    /// Where in the page it happens.
+    pub context: Context,
     /// The request.
     pub request: Request,
     /// What answers, in the order of the redirect chain; empty when the request goes to no server of ours.
     pub resources: Vec<Resource<Bytes>>,
     /// What must happen.
     pub expect: Expect,
+    /// What may happen instead, each told in full.
+    pub or: Vec<Expect>,
 }
 
 /// A request as script makes it.
@@ -271,12 +275,15 @@ impl Case {
         self.planned_ms() >= SLOW_MS
     }
 
-    /// Whether it stops its page's thread (synchronous XMLHttpRequest): such a case must run while no other of its page does.
+    /// Whether it must run while no other of its page does: it stops its page's thread (synchronous XMLHttpRequest), or looks at
+    /// connections, which others may leave behind in any number.
     ///
     /// Requests of the stopped thread that wait for it to follow a redirect keep their connections; when they hold all that the
     /// browser opens to an origin, the synchronous request waits for them and they for it (seen in Chromium).
     pub fn is_exclusive(&self) -> bool {
-        self.steps.iter().any(|s| matches!(&s.request.api, ApiOptions::Xhr(x) if x.sync))
+        let looks = |e: &Expect| e.wires.iter().flatten().any(|x| x.connection.is_some());
+        let stops = |s: &Step| matches!(&s.request.api, ApiOptions::Xhr(x) if x.sync);
+        self.steps.iter().any(|s| stops(s) || looks(&s.expect) || s.or.iter().any(looks))
     }
 
     /// Whether some request of it is redirected. In Chromium such a request keeps its connection while the next hop is preflighted.
@@ -292,7 +299,8 @@ impl Case {
             .iter()
             .map(|s| {
                 let longest = |answers: &[Answer<Bytes>]| answers.iter().map(answer).max().unwrap_or(0);
-                u64::from(s.wait_ms) + s.resources.iter().map(|r| longest(&r.preflight) + longest(&r.response)).sum::<u64>()
+                let resource = |r: &Resource<Bytes>| longest(&r.preflight) + longest(&r.response).max(longest(&r.revalidation));
+                u64::from(s.wait_ms) + s.resources.iter().map(resource).sum::<u64>()
             })
             .sum()
     }
@@ -300,6 +308,11 @@ impl Case {
     /// The origins whose servers it may reach, without the dead one.
     pub fn aliases(&self) -> BTreeSet<Alias> {
         self.steps.iter().flat_map(|s| s.resources.iter().map(|r| r.at)).filter(|a| a.protocol() != Protocol::Nothing).collect()
+    }
+
+    /// The contexts of its steps, and its own.
+    pub fn contexts(&self) -> BTreeSet<Context> {
+        self.steps.iter().map(|s| s.context).chain([self.context]).collect()
     }
 
     /// The API of its first request: what the `api:` filter looks at.
@@ -333,6 +346,7 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
         || entry.expect.is_some()
         || !entry.preflight.is_empty()
         || !entry.response.is_empty()
+        || !entry.revalidation.is_empty()
         || !entry.redirects.is_empty();
     let steps: Vec<StepEntry> = match (single, entry.steps.is_empty()) {
         (true, false) => return mistake(&span, "a case has either `steps`, or `request` and `expect` of its own"),
@@ -342,10 +356,12 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
             let Some(expect) = entry.expect.clone() else { return mistake(&span, "the case has no `expect`: nothing would be judged") };
             vec![StepEntry {
                 wait_ms: 0,
+                context: None,
                 request,
                 preflight: entry.preflight.clone(),
                 redirects: entry.redirects.clone(),
                 response: entry.response.clone(),
+                revalidation: entry.revalidation.clone(),
                 expect,
             }]
         }
@@ -363,7 +379,7 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
         return mistake(&span, "`also` names one variant twice");
     }
     let build = |id: CaseId, context: Context, api: Option<Api>| -> Checked<Case> {
-        let steps = steps.iter().map(|s| step(s, entry, context, api)).collect::<Checked<Vec<_>>>()?;
+        let steps = steps.iter().enumerate().map(|(i, s)| step(s, i, entry, context, api)).collect::<Checked<Vec<_>>>()?;
         Ok(Case {
             id,
             title: entry.title.clone(),
@@ -386,6 +402,9 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
         if worker && entry.context != Context::Window {
             return mistake(&span, "`also = [\"worker\"]` is for cases whose context is `window`");
         }
+        if worker && steps.iter().any(|s| s.context.is_some()) {
+            return mistake(&span, "`also = [\"worker\"]` is for cases whose steps name no context of their own");
+        }
         let xhr = matches!(variant, Variant::Xhr | Variant::XhrWorker);
         if xhr && steps.iter().any(|s| s.request.get_ref().api != Api::Fetch) {
             return mistake(&span, "`also = [\"xhr\"]` is for cases that use fetch");
@@ -400,13 +419,40 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
     Ok(cases)
 }
 
-fn step(entry: &StepEntry, case: &CaseEntry, context: Context, api: Option<Api>) -> Checked<Step> {
+fn step(entry: &StepEntry, index: usize, case: &CaseEntry, context: Context, api: Option<Api>) -> Checked<Step> {
     let request_span = entry.request.span();
+    let context = entry.context.unwrap_or(context);
     let request = request(&entry.request, context, api)?;
     let resources = resources(&request, entry, &request_span)?;
-    let xhr = matches!(request.api, ApiOptions::Xhr(_));
-    let expect = expect(&entry.expect, &request, &resources, case.level, xhr, api.is_some())?;
-    Ok(Step { wait_ms: entry.wait_ms, request, resources, expect })
+    let terms = Terms {
+        request: &request,
+        resources: &resources,
+        level: case.level,
+        xhr: matches!(request.api, ApiOptions::Xhr(_)),
+        variant: api.is_some(),
+        is_first: index == 0,
+        span: entry.expect.span(),
+    };
+    let foremost = entry.expect.get_ref();
+    if foremost.or.iter().any(|other| !other.or.is_empty()) {
+        return mistake(&terms.span, "what stands in `or` has no `or` of its own");
+    }
+    let expect = expect(foremost, &terms)?;
+    let or = foremost.or.iter().map(|other| self::expect(other, &terms)).collect::<Checked<_>>()?;
+    Ok(Step { wait_ms: entry.wait_ms, context, request, resources, expect, or })
+}
+
+/// What an expectation is held against.
+struct Terms<'a> {
+    request: &'a Request,
+    resources: &'a [Resource<Bytes>],
+    level: Level,
+    xhr: bool,
+    /// Whether the case is a variant by another API.
+    variant: bool,
+    /// Whether no step is before it that may have filled a cache.
+    is_first: bool,
+    span: Range<usize>,
 }
 
 fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) -> Checked<Request> {
@@ -526,7 +572,8 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
 
 /// The resources along the redirect chain: `r`, then `r.1`, `r.2` …
 fn resources(request: &Request, entry: &StepEntry, span: &Range<usize>) -> Checked<Vec<Resource<Bytes>>> {
-    let scripted = !entry.preflight.is_empty() || !entry.response.is_empty() || !entry.redirects.is_empty();
+    let scripted =
+        !entry.preflight.is_empty() || !entry.response.is_empty() || !entry.revalidation.is_empty() || !entry.redirects.is_empty();
     let Some(to) = request.target.to else {
         return if scripted { mistake(span, "answers need a server: name it with `to`") } else { Ok(Vec::new()) };
     };
@@ -543,7 +590,7 @@ fn resources(request: &Request, entry: &StepEntry, span: &Range<usize>) -> Check
             return mistake(span, "`times` of a redirect is 1 to 100");
         }
         for _ in 0..redirect.times {
-            out.push(Resource { at, path, preflight, response: vec![redirect_answer(redirect, at, span)?] });
+            out.push(Resource { at, path, preflight, response: vec![redirect_answer(redirect, at, span)?], revalidation: Vec::new() });
             at = redirect.to;
             preflight = answers(&redirect.preflight, at, "")?;
             path = format!("{}.{}", request.target.path, out.len());
@@ -555,7 +602,8 @@ fn resources(request: &Request, entry: &StepEntry, span: &Range<usize>) -> Check
     };
     let furnished: Vec<_> = entry.response.iter().map(|a| initiator.furnished(a)).collect();
     let response = answers(&furnished, at, "corscheck {token}")?;
-    out.push(Resource { at, path, preflight, response });
+    let revalidation = answers(&entry.revalidation, at, "corscheck {token}")?;
+    out.push(Resource { at, path, preflight, response, revalidation });
     Ok(out)
 }
 
@@ -684,16 +732,9 @@ fn fields(entries: &[FieldEntry], at: Alias, span: &Range<usize>) -> Checked<Vec
         .collect()
 }
 
-fn expect(
-    entry: &Spanned<ExpectEntry>,
-    request: &Request,
-    resources: &[Resource<Bytes>],
-    level: Level,
-    xhr: bool,
-    variant: bool,
-) -> Checked<Expect> {
-    let span = entry.span();
-    let e = entry.get_ref();
+fn expect(e: &ExpectEntry, terms: &Terms<'_>) -> Checked<Expect> {
+    let Terms { request, level, xhr, variant, .. } = *terms;
+    let span = terms.span.clone();
     let needs_reason = matches!(e.read, Outcome::Blocked | Outcome::Refused | Outcome::Aborted);
     match (needs_reason, e.reason) {
         (true, None) => return mistake(&span, format!("`read = \"{}\"` needs a `reason`", e.read)),
@@ -752,7 +793,7 @@ fn expect(
     let mut wires = vec![e.wire.clone()];
     wires.extend(e.or_wire.iter().cloned());
     for wire in &mut wires {
-        check_wire(wire, e.read, e.or_read.is_empty(), request, resources, &span)?;
+        check_wire(wire, e.read, e.or_read.is_empty(), terms)?;
     }
     let mut reasons: Vec<_> = e.reason.into_iter().collect();
     reasons.extend(&e.or_reasons);
@@ -781,14 +822,8 @@ fn expect(
 }
 
 /// Fills in the origins that go without saying, and refuses exchanges that cannot be.
-fn check_wire(
-    wire: &mut [ExchangeEntry],
-    read: Outcome,
-    decided: bool,
-    request: &Request,
-    resources: &[Resource<Bytes>],
-    span: &Range<usize>,
-) -> Checked<()> {
+fn check_wire(wire: &mut [ExchangeEntry], read: Outcome, decided: bool, terms: &Terms<'_>) -> Checked<()> {
+    let Terms { request, resources, is_first, span, .. } = terms;
     if read == Outcome::Refused && !wire.is_empty() {
         return mistake(span, "a refused request never reaches the wire: `wire = []`");
     }
@@ -796,6 +831,7 @@ fn check_wire(
         && matches!(read, Outcome::Allowed | Outcome::Opaque)
         && wire.is_empty()
         && !resources.is_empty()
+        && *is_first
         && request_leaves_cache(request)
     {
         return mistake(span, format!("`read = \"{read}\"` from a server, and nothing on the wire: one of them is wrong"));
@@ -813,7 +849,7 @@ fn check_wire(
         if exchange.method == "OPTIONS" && !author_options && here.iter().all(|r| r.preflight.is_empty()) {
             return mistake(span, format!("a preflight to `{at}` is expected, and `preflight` has no answer for it"));
         }
-        if exchange.method != "OPTIONS" && here.iter().all(|r| r.response.is_empty()) {
+        if exchange.method != "OPTIONS" && here.iter().all(|r| r.response.is_empty() && r.revalidation.is_empty()) {
             return mistake(span, format!("`{} {at}` is expected, and `response` has no answer for it", exchange.method));
         }
     }

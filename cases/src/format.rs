@@ -75,6 +75,10 @@ pub struct CaseEntry {
     #[serde(default, deserialize_with = "crate::one_or_many::deserialize")]
     #[schemars(with = "OneOrMany<AnswerEntry>")]
     pub response: Vec<AnswerEntry>,
+    /// Answers to the actual request where it is conditional (If-None-Match, If-Modified-Since); those of `response` when absent.
+    #[serde(default, deserialize_with = "crate::one_or_many::deserialize")]
+    #[schemars(with = "OneOrMany<AnswerEntry>")]
+    pub revalidation: Vec<AnswerEntry>,
     /// What must happen.
     #[schemars(with = "Option<ExpectEntry>")]
     pub expect: Option<Spanned<ExpectEntry>>,
@@ -94,6 +98,8 @@ pub struct StepEntry {
     /// Time to let pass before this step, in milliseconds.
     #[serde(default)]
     pub wait_ms: u32,
+    /// Where in the page this request is made; the case's context when absent.
+    pub context: Option<Context>,
     /// The request.
     #[schemars(with = "RequestEntry")]
     pub request: Spanned<RequestEntry>,
@@ -108,6 +114,10 @@ pub struct StepEntry {
     #[serde(default, deserialize_with = "crate::one_or_many::deserialize")]
     #[schemars(with = "OneOrMany<AnswerEntry>")]
     pub response: Vec<AnswerEntry>,
+    /// Answers to the actual request where it is conditional (If-None-Match, If-Modified-Since); those of `response` when absent.
+    #[serde(default, deserialize_with = "crate::one_or_many::deserialize")]
+    #[schemars(with = "OneOrMany<AnswerEntry>")]
+    pub revalidation: Vec<AnswerEntry>,
     /// What must happen.
     #[schemars(with = "ExpectEntry")]
     pub expect: Spanned<ExpectEntry>,
@@ -617,6 +627,9 @@ pub struct ExpectEntry {
     /// Other lists of exchanges that the standard permits as well.
     #[serde(default)]
     pub or_wire: Vec<Vec<ExchangeEntry>>,
+    /// Other things that may happen instead, each told in full: page and wire belong together.
+    #[serde(default)]
+    pub or: Vec<ExpectEntry>,
 }
 
 /// A header value as the page sees it.
@@ -697,6 +710,8 @@ pub struct ExchangeEntry {
     pub repeats: bool,
     /// May be missing.
     pub optional: bool,
+    /// A word for the connection it comes over: those of different words in a case are different connections.
+    pub connection: Option<String>,
 }
 
 /// The table form of [`ExchangeEntry`].
@@ -722,6 +737,8 @@ struct ExchangeTable {
     /// May be missing.
     #[serde(default)]
     optional: bool,
+    /// A word for the connection it comes over: exchanges of a case with different words never share one.
+    connection: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for ExchangeEntry {
@@ -757,6 +774,7 @@ impl<'de> Deserialize<'de> for ExchangeEntry {
                     target: None,
                     repeats: false,
                     optional: false,
+                    connection: None,
                 })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
@@ -770,6 +788,7 @@ impl<'de> Deserialize<'de> for ExchangeEntry {
                     target: t.target,
                     repeats: t.repeats,
                     optional: t.optional,
+                    connection: t.connection,
                 })
             }
         }
@@ -876,6 +895,7 @@ impl SpecRef {
         ("fetch-metadata", "https://w3c.github.io/webappsec-fetch-metadata/"),
         ("referrer-policy", "https://w3c.github.io/webappsec-referrer-policy/"),
         ("rfc9110", "https://www.rfc-editor.org/rfc/rfc9110"),
+        ("rfc9111", "https://www.rfc-editor.org/rfc/rfc9111"),
         ("rfc9112", "https://www.rfc-editor.org/rfc/rfc9112"),
         ("rfc6265bis", "https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html"),
     ];

@@ -51,7 +51,8 @@ impl Known {
 
     /// Whether the case is one that it covers by its filter, and expects the reason that the engine gets wrong.
     pub fn chooses(&self, case: &Case) -> bool {
-        let expects = |reason: &Reason| case.steps.iter().any(|s| s.expect.reasons.contains(reason));
+        let expects =
+            |reason: &Reason| case.steps.iter().any(|s| std::iter::once(&s.expect).chain(&s.or).any(|e| e.reasons.contains(reason)));
         case.generated.is_some() && self.filter.as_ref().is_some_and(|f| f.matches(case)) && self.reason.as_ref().is_none_or(expects)
     }
 

@@ -105,6 +105,39 @@ pub struct Resource<B> {
     pub preflight: Vec<Answer<B>>,
     /// Answers to all other requests, likewise.
     pub response: Vec<Answer<B>>,
+    /// Answers to those of them that are conditional, where they differ: there are none, and they get those of `response`.
+    pub revalidation: Vec<Answer<B>>,
+}
+
+/// Which answers of a resource are for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Asked {
+    /// Those to preflights.
+    Preflight,
+    /// Those to conditional requests.
+    Revalidation,
+    /// Those to others.
+    Response,
+}
+
+impl<B> Resource<B> {
+    /// Which answers a request gets: it is known by its fields, not by who sent it.
+    pub fn asked(&self, is_preflight: bool, is_conditional: bool) -> Asked {
+        match () {
+            () if is_preflight => Asked::Preflight,
+            () if is_conditional && !self.revalidation.is_empty() => Asked::Revalidation,
+            () => Asked::Response,
+        }
+    }
+
+    /// These answers.
+    pub fn answers(&self, asked: Asked) -> &[Answer<B>] {
+        match asked {
+            Asked::Preflight => &self.preflight,
+            Asked::Revalidation => &self.revalidation,
+            Asked::Response => &self.response,
+        }
+    }
 }
 
 /// Everything the servers answer for one attempt at one case: the resources of each step.

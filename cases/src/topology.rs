@@ -79,6 +79,8 @@ aliases! {
     AH2 = "a-h2", Https, "a.localhost", Http2;
     /// The host of `b` over HTTP/2 and TLS.
     BH2 = "b-h2", Https, "b.localhost", Http2;
+    /// The third site over HTTP/2 and TLS, for cases about connections: what else asks there would leave some behind.
+    CH2 = "c-h2", Https, "c.localhost", Http2;
     /// A port on which nobody listens: every connection is refused.
     Dead = "dead", Http, "b.localhost", Nothing;
 }

@@ -122,7 +122,7 @@ fn an_unknown_key_at_the_top_of_the_file() {
 #[test]
 fn an_unknown_key_in_a_case() {
     assert_snapshot!(spoiled(ALLOWED, "why =", "because ="), @r#"
-    error: unknown field `because`, expected one of `id`, `title`, `behaviours`, `spec`, `why`, `undetectable`, `level`, `page`, `context`, `also`, `request`, `preflight`, `redirects`, `response`, `expect`, `steps`
+    error: unknown field `because`, expected one of `id`, `title`, `behaviours`, `spec`, `why`, `undetectable`, `level`, `page`, `context`, `also`, `request`, `preflight`, `redirects`, `response`, `revalidation`, `expect`, `steps`
      --> catalogue/area.toml:6:1
       |
     6 | because = "CORS check, step 6."
@@ -161,7 +161,7 @@ fn an_unknown_key_in_an_answer() {
 #[test]
 fn an_unknown_key_in_expect() {
     assert_snapshot!(spoiled(ALLOWED, "status = 200", "statuses = 200"), @r#"
-    error: unknown field `statuses`, expected one of `read`, `reason`, `or-reasons`, `or-read`, `type`, `status`, `status-text`, `url`, `redirected`, `headers`, `header-names`, `body`, `body-fails`, `error`, `events`, `upload-events`, `timing`, `wire`, `or-wire`
+    error: unknown field `statuses`, expected one of `read`, `reason`, `or-reasons`, `or-read`, `type`, `status`, `status-text`, `url`, `redirected`, `headers`, `header-names`, `body`, `body-fails`, `error`, `events`, `upload-events`, `timing`, `wire`, `or-wire`, `or`
      --> catalogue/area.toml:9:30
       |
     9 | expect = { read = "allowed", statuses = 200, wire = ["GET b"] }
@@ -174,7 +174,7 @@ fn an_unknown_key_in_expect() {
 #[test]
 fn an_unknown_key_in_an_exchange() {
     assert_snapshot!(spoiled(ALLOWED, r#""GET b""#, r#"{ method = "GET", header = {} }"#), @r#"
-    error: unknown field `header`, expected one of `method`, `at`, `headers`, `body`, `body-length`, `target`, `repeats`, `optional`
+    error: unknown field `header`, expected one of `method`, `at`, `headers`, `body`, `body-length`, `target`, `repeats`, `optional`, `connection`
      --> catalogue/area.toml:9:70
       |
     9 | expect = { read = "allowed", status = 200, wire = [{ method = "GET", header = {} }] }
@@ -187,7 +187,7 @@ fn an_unknown_key_in_an_exchange() {
 #[test]
 fn an_unknown_key_in_a_step() {
     assert_snapshot!(spoiled(STEPS, "[[case.steps]]\n", "[[case.steps]]\ndelay-ms = 1\n"), @r"
-    error: unknown field `delay-ms`, expected one of `wait-ms`, `request`, `preflight`, `redirects`, `response`, `expect`
+    error: unknown field `delay-ms`, expected one of `wait-ms`, `context`, `request`, `preflight`, `redirects`, `response`, `revalidation`, `expect`
      --> catalogue/area.toml:9:1
       |
     9 | delay-ms = 1
@@ -242,7 +242,7 @@ fn an_unknown_reason() {
 #[test]
 fn an_unknown_standard() {
     assert_snapshot!(spoiled(ALLOWED, "fetch#concept-cors-check", "cors#preflight"), @r#"
-    error: `cors#preflight` is no reference: expected STANDARD#ANCHOR with a standard of fetch, xhr, html, url, fetch-metadata, referrer-policy, rfc9110, rfc9112, rfc6265bis
+    error: `cors#preflight` is no reference: expected STANDARD#ANCHOR with a standard of fetch, xhr, html, url, fetch-metadata, referrer-policy, rfc9110, rfc9111, rfc9112, rfc6265bis
      --> catalogue/area.toml:5:8
       |
     5 | spec = "cors#preflight"
@@ -281,7 +281,7 @@ fn a_missing_wire() {
 #[test]
 fn an_unknown_alias_of_a_request() {
     assert_snapshot!(spoiled(ALLOWED, r#"to = "b""#, r#"to = "d""#), @r#"
-    error: unknown variant `d`, expected one of `a`, `a-port`, `a-sub`, `b`, `b-port`, `b-sub`, `c`, `ip`, `localhost`, `a-tls`, `a-port-tls`, `a-sub-tls`, `b-tls`, `b-port-tls`, `c-tls`, `a-h2`, `b-h2`, `dead`
+    error: unknown variant `d`, expected one of `a`, `a-port`, `a-sub`, `b`, `b-port`, `b-sub`, `c`, `ip`, `localhost`, `a-tls`, `a-port-tls`, `a-sub-tls`, `b-tls`, `b-port-tls`, `c-tls`, `a-h2`, `b-h2`, `c-h2`, `dead`
      --> catalogue/area.toml:7:18
       |
     7 | request = { to = "d" }
@@ -294,7 +294,7 @@ fn an_unknown_alias_of_a_request() {
 #[test]
 fn an_unknown_alias_on_the_wire() {
     assert_snapshot!(spoiled(ALLOWED, "GET b", "GET d"), @r#"
-    error: unknown alias `d` in `GET d`, expected one of a, a-port, a-sub, b, b-port, b-sub, c, ip, localhost, a-tls, a-port-tls, a-sub-tls, b-tls, b-port-tls, c-tls, a-h2, b-h2, dead
+    error: unknown alias `d` in `GET d`, expected one of a, a-port, a-sub, b, b-port, b-sub, c, ip, localhost, a-tls, a-port-tls, a-sub-tls, b-tls, b-port-tls, c-tls, a-h2, b-h2, c-h2, dead
      --> catalogue/area.toml:9:52
       |
     9 | expect = { read = "allowed", status = 200, wire = ["GET d"] }
@@ -307,7 +307,7 @@ fn an_unknown_alias_on_the_wire() {
 #[test]
 fn an_unknown_alias_in_an_exchange() {
     assert_snapshot!(spoiled(ALLOWED, r#""GET b""#, r#"{ method = "GET", at = "d" }"#), @r#"
-    error: unknown variant `d`, expected one of `a`, `a-port`, `a-sub`, `b`, `b-port`, `b-sub`, `c`, `ip`, `localhost`, `a-tls`, `a-port-tls`, `a-sub-tls`, `b-tls`, `b-port-tls`, `c-tls`, `a-h2`, `b-h2`, `dead`
+    error: unknown variant `d`, expected one of `a`, `a-port`, `a-sub`, `b`, `b-port`, `b-sub`, `c`, `ip`, `localhost`, `a-tls`, `a-port-tls`, `a-sub-tls`, `b-tls`, `b-port-tls`, `c-tls`, `a-h2`, `b-h2`, `c-h2`, `dead`
      --> catalogue/area.toml:9:75
       |
     9 | expect = { read = "allowed", status = 200, wire = [{ method = "GET", at = "d" }] }
@@ -320,7 +320,7 @@ fn an_unknown_alias_in_an_exchange() {
 #[test]
 fn an_unknown_alias_in_a_placeholder() {
     assert_snapshot!(spoiled(ALLOWED, "{origin}", "{origin:d}"), @r#"
-    error: unknown alias `d` in `{origin:d}`, expected one of a, a-port, a-sub, b, b-port, b-sub, c, ip, localhost, a-tls, a-port-tls, a-sub-tls, b-tls, b-port-tls, c-tls, a-h2, b-h2, dead
+    error: unknown alias `d` in `{origin:d}`, expected one of a, a-port, a-sub, b, b-port, b-sub, c, ip, localhost, a-tls, a-port-tls, a-sub-tls, b-tls, b-port-tls, c-tls, a-h2, b-h2, c-h2, dead
      --> catalogue/area.toml:8:25
       |
     8 | response = { headers = [["Access-Control-Allow-Origin", "{origin:d}"]] }
@@ -676,6 +676,34 @@ fn a_worker_variant_of_a_frame() {
       |
     2 | id = "area/slug"
       |      ^^^^^^^^^^^
+
+    1 mistake in the catalogue
+    "#);
+}
+
+#[test]
+fn a_worker_variant_of_steps_with_contexts() {
+    let text = STEPS.replace("why = ", "also = [\"worker\"]\nwhy = ");
+    assert_snapshot!(spoiled(&text, "[[case.steps]]\nrequest = { to = \"b\" }", "[[case.steps]]\ncontext = \"sandbox\"\nrequest = { to = \"b\" }"), @r#"
+    error: `also = ["worker"]` is for cases whose steps name no context of their own
+     --> catalogue/area.toml:2:6
+      |
+    2 | id = "area/steps"
+      |      ^^^^^^^^^^^^
+
+    1 mistake in the catalogue
+    "#);
+}
+
+#[test]
+fn an_alternative_of_an_alternative() {
+    let other = r#"or = [{ read = "opaque", wire = ["GET"], or = [{ read = "opaque", wire = ["GET"] }] }], wire = ["GET b"]"#;
+    assert_snapshot!(spoiled(ALLOWED, r#"wire = ["GET b"]"#, other), @r#"
+    error: what stands in `or` has no `or` of its own
+     --> catalogue/area.toml:9:10
+      |
+    9 | ... = { read = "allowed", status = 200, or = [{ read = "opaque", wire = ["GET"], or = [{ read = "opaque", wire = ["GET"] }] }], wire = ["GET b"] }
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
     1 mistake in the catalogue
     "#);

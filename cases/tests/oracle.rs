@@ -34,11 +34,11 @@ fn answer(status: u16, fields: &[(&str, &str)], body: &str) -> Answer<Vec<u8>> {
 }
 
 fn resource(at: Alias, path: &str, response: Answer<Vec<u8>>) -> Resource<Vec<u8>> {
-    Resource { at, path: path.to_owned(), preflight: Vec::new(), response: vec![response] }
+    Resource { at, path: path.to_owned(), preflight: Vec::new(), response: vec![response], revalidation: Vec::new() }
 }
 
 fn scenario(context: Context, action: Action, resources: Vec<Resource<Vec<u8>>>) -> Scenario {
-    Scenario::from_parts(Alias::A, context, &Topology::example(), TOKEN, [(action, resources)])
+    Scenario::from_parts(Alias::A, context, &Topology::example(), TOKEN, [(context, action, resources)])
 }
 
 /// The value of a field in each exchange of the first step.

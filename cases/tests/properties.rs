@@ -413,8 +413,10 @@ fn valid_calls_are_made(input: &Input, defects: Defects) -> Check {
 
 fn no_cors_sends_safelisted_parts_only(input: &Input, defects: Defects) -> Check {
     each_exchange(input, defects, |step, x| {
-        let unsafe_names = ["X-Custom", "Range", "If-None-Match", "X-HTTP-Method-Override"];
-        let fine = is_safelisted_method(&x.method) && !unsafe_names.iter().any(|n| x.headers.contains(n));
+        let unsafe_names = ["X-Custom", "Range", "X-HTTP-Method-Override"];
+        // In later steps it may be the HTTP cache that validates what it holds.
+        let validates = x.headers.contains("If-None-Match") && input.steps.len() == 1;
+        let fine = is_safelisted_method(&x.method) && !unsafe_names.iter().any(|n| x.headers.contains(n)) && !validates;
         ensure(step.action.mode != Some(Mode::NoCors) || fine, || format!("{} {:?}", x.method, x.headers))
     })
 }

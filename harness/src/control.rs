@@ -124,7 +124,15 @@ fn script(alias: Alias) -> Script {
         }),
         then: Then::Keep,
     };
-    Script { steps: vec![vec![Resource { at: alias, path: "control".to_owned(), preflight: Vec::new(), response: vec![response] }]] }
+    Script {
+        steps: vec![vec![Resource {
+            at: alias,
+            path: "control".to_owned(),
+            preflight: Vec::new(),
+            response: vec![response],
+            revalidation: Vec::new(),
+        }]],
+    }
 }
 
 /// A plain `fetch(url)`.

@@ -505,11 +505,10 @@ impl Drive {
         for &index in indices {
             by_context.entry(self.cases[index].context).or_default().push(index);
         }
-        let contexts = by_context.into_iter().map(|(context, indices)| async move {
+        let contexts = by_context.into_values().map(|indices| async move {
             let mut ran = Vec::with_capacity(indices.len());
             let mut lost = None;
-            let Some(link) = links.get(&context) else { return (ran, Some(Lost::Closed)) };
-            let mut running = stream::iter(indices).map(|index| self.run_in_turn(index, link, redirecting)).buffer_unordered(width);
+            let mut running = stream::iter(indices).map(|index| self.run_in_turn(index, links, redirecting)).buffer_unordered(width);
             while let Some(result) = running.next().await {
                 match result {
                     Ok(one) => ran.push(one),
@@ -535,8 +534,7 @@ impl Drive {
     async fn run_alone(&self, indices: &[usize], links: &HashMap<Context, Link>) -> (Vec<Ran>, Option<Lost>) {
         let mut all = Vec::with_capacity(indices.len());
         for &index in indices {
-            let Some(link) = links.get(&self.cases[index].context) else { return (all, Some(Lost::Closed)) };
-            match self.run_seen(index, link).await {
+            match self.run_seen(index, links).await {
                 Ok(one) => all.push(one),
                 Err(lost) => return (all, Some(lost)),
             }
@@ -544,25 +542,29 @@ impl Drive {
         (all, None)
     }
 
-    async fn run_in_turn(&self, index: usize, link: &Link, redirecting: &Semaphore) -> Result<Ran, Lost> {
+    async fn run_in_turn(&self, index: usize, links: &HashMap<Context, Link>, redirecting: &Semaphore) -> Result<Ran, Lost> {
         // Nobody closes the semaphore.
         let _turn = if self.cases[index].redirects() { redirecting.acquire().await.ok() } else { None };
-        self.run_seen(index, link).await
+        self.run_seen(index, links).await
     }
 
-    async fn run_seen(&self, index: usize, link: &Link) -> Result<Ran, Lost> {
-        let ran = self.run_case(index, link).await?;
+    async fn run_seen(&self, index: usize, links: &HashMap<Context, Link>) -> Result<Ran, Lost> {
+        let ran = self.run_case(index, links).await?;
         let _ = self.events.send(Event::Seen { browser: self.agent.word().to_owned(), cases: 1 });
         Ok(ran)
     }
 
-    async fn run_case(&self, index: usize, link: &Link) -> Result<Ran, Lost> {
+    async fn run_case(&self, index: usize, links: &HashMap<Context, Link>) -> Result<Ran, Lost> {
         let case = &self.cases[index];
+        let link = |context| links.get(&context).ok_or(Lost::Closed);
+        let mut tab = link(case.context)?.tab();
+        if case.contexts().iter().any(|c| !links.contains_key(c)) {
+            return Err(Lost::Closed);
+        }
         let token = Token::new();
         let mut bound = bind(case, self.servers.topology(), token.as_str());
         self.servers.register(&token, std::mem::take(&mut bound.script));
         let planned = Duration::from_millis(case.planned_ms());
-        let mut tab = link.tab();
         let mut pages = Vec::with_capacity(bound.steps.len());
         for (i, step) in bound.steps.iter().enumerate() {
             if step.action.wait_ms > 0 {
@@ -571,6 +573,7 @@ impl Drive {
             if i > 0 {
                 self.servers.set_step(&token, i);
             }
+            tab.enter(link(step.context)?);
             match tab.run(&step.action, planned, self.time_to_abort(&token, i, step)).await {
                 Ok(page) => pages.push(page),
                 Err(lost) => {
@@ -631,7 +634,8 @@ async fn collect_words(session: &mut Session, by_token: &mut HashMap<String, Vec
 
 fn finish(case: &Case, agent: &str, attempts: Vec<Attempt>, standing: Standing, known: Option<&Known>, bound: &Bound) -> CaseResult {
     let verdict = attempts.last().map_or(Verdict::NotJudged(Cause::Interrupted), |a| a.judgement.verdict.clone());
-    let reasons: Vec<_> = case.steps.iter().map(|s| s.expect.reasons.clone()).collect();
+    let reasons: Vec<Vec<_>> =
+        case.steps.iter().map(|s| std::iter::once(&s.expect).chain(&s.or).flat_map(|e| e.reasons.clone()).collect()).collect();
     let named = attempts.last().and_then(|a| a.observation.reason());
     let reason_agrees = match (named, reasons.iter().any(|r| !r.is_empty())) {
         (Some(named), true) => Some(reasons.iter().any(|r| r.contains(&named))),

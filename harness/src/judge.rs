@@ -19,11 +19,12 @@ use crate::{
 /// Judges one attempt whose controls have succeeded.
 pub fn judge(steps: &[BoundStep], observation: &Observation) -> Judgement {
     let mut worst = Judgement { verdict: Verdict::Agrees, differences: Vec::new() };
+    let mut connections = Connections::default();
     for (i, step) in steps.iter().enumerate() {
         let wire: Vec<&Exchange> = observation.exchanges.iter().filter(|x| x.step as usize == i).collect();
         let judgement = match observation.pages.get(i) {
             None => not_judged(Cause::NoAnswer { step: i }),
-            Some(page) => judge_step(i, &step.expect, page, &wire),
+            Some(page) => judge_alternatives(i, step, page, &wire, &mut connections),
         };
         if matches!(judgement.verdict, Verdict::NotJudged(_) | Verdict::Unsupported(_)) {
             // What a step before it proved stays proven.
@@ -41,6 +42,33 @@ pub fn judge(steps: &[BoundStep], observation: &Observation) -> Judgement {
 /// A judgement that refuses to judge.
 pub fn not_judged(cause: Cause) -> Judgement {
     Judgement { verdict: Verdict::NotJudged(cause), differences: Vec::new() }
+}
+
+/// Judges a step by the expectation that it meets; where it meets none, by the one whose exchanges it has, or whose outcome.
+fn judge_alternatives<'s>(
+    step: usize,
+    bound: &'s BoundStep,
+    page: &PageResult,
+    wire: &[&Exchange],
+    connections: &mut Connections<'s>,
+) -> Judgement {
+    let all: Vec<&'s BoundExpect> = std::iter::once(&bound.expect).chain(&bound.or).collect();
+    let mut judgements: Vec<Judgement> = all.iter().map(|expect| judge_step(step, expect, page, wire)).collect();
+    let met = judgements.iter().position(|j| j.verdict == Verdict::Agrees);
+    let like = || {
+        let outcome = page.end.outcome();
+        let by_wire = all.iter().position(|e| e.wires.iter().any(|w| fits(w, wire)));
+        by_wire.or_else(|| all.iter().position(|e| Some(e.read) == outcome)).unwrap_or_default()
+    };
+    let chosen = met.unwrap_or_else(like);
+    let mut judgement = judgements.swap_remove(chosen);
+    if judgement.verdict == Verdict::Agrees
+        && let Some(aligned) = all[chosen].wires.iter().find_map(|w| alignment(w, wire))
+        && let Some(shared) = connections.add(step, &aligned, wire)
+    {
+        judgement = Judgement { verdict: Verdict::WrongWire, differences: vec![shared] };
+    }
+    judgement
 }
 
 fn judge_step(step: usize, expect: &BoundExpect, page: &PageResult, wire: &[&Exchange]) -> Judgement {
@@ -322,13 +350,46 @@ fn judge_wire(findings: &mut Findings, expect: &BoundExpect, wire: &[&Exchange])
 
 /// Whether the exchanges are the wanted ones, in order, optional and repeated ones in whatever way fits.
 fn fits(wanted: &[BoundExchange], seen: &[&Exchange]) -> bool {
-    let Some((want, rest)) = wanted.split_first() else { return seen.is_empty() };
-    if want.optional && fits(rest, seen) {
-        return true;
+    alignment(wanted, seen).is_some()
+}
+
+/// What each exchange was wanted as, if they are the wanted ones.
+fn alignment<'w>(wanted: &'w [BoundExchange], seen: &[&Exchange]) -> Option<Vec<&'w BoundExchange>> {
+    let Some((want, rest)) = wanted.split_first() else { return seen.is_empty().then(Vec::new) };
+    if want.optional
+        && let Some(aligned) = alignment(rest, seen)
+    {
+        return Some(aligned);
     }
     let matching = seen.iter().take_while(|x| is_exchange(want, x) && compare_exchange(0, want, x).is_empty()).count();
     let most = if want.repeats { matching } else { matching.min(1) };
-    (1..=most).any(|n| fits(rest, &seen[n..]))
+    (1..=most).find_map(|n| {
+        let rest = alignment(rest, &seen[n..])?;
+        Some(std::iter::repeat_n(want, n).chain(rest).collect())
+    })
+}
+
+/// The connections of an attempt, each with the word that an exchange on it was expected with.
+#[derive(Default)]
+struct Connections<'w>(Vec<(u64, &'w str)>);
+
+impl<'w> Connections<'w> {
+    /// Adds those of a step; tells when one of them has another word already.
+    fn add(&mut self, step: usize, wanted: &[&'w BoundExchange], seen: &[&Exchange]) -> Option<Difference> {
+        for (want, exchange) in wanted.iter().zip(seen) {
+            let Some(word) = want.connection.as_deref() else { continue };
+            if let Some((_, other)) = self.0.iter().find(|(id, other)| *id == exchange.connection && *other != word) {
+                return Some(Difference {
+                    step,
+                    point: "wire.connection".to_owned(),
+                    expected: format!("{} over another connection ({word}) than the one of {other}", show(exchange)),
+                    seen: format!("connection {}, as for {other}", exchange.connection),
+                });
+            }
+            self.0.push((exchange.connection, word));
+        }
+        None
+    }
 }
 
 fn is_exchange(want: &BoundExchange, seen: &Exchange) -> bool {
@@ -450,7 +511,10 @@ fn words(outcomes: &[Outcome]) -> String {
 
 /// What a step expects, in words, for people.
 pub fn describe(step: &BoundStep) -> String {
-    let e = &step.expect;
+    std::iter::once(&step.expect).chain(&step.or).map(describe_one).collect::<Vec<_>>().join("; or: ")
+}
+
+fn describe_one(e: &BoundExpect) -> String {
     let outcome = words(&std::iter::once(e.read).chain(e.or_read.iter().copied()).collect::<Vec<_>>());
     let reason = e.reasons.first().map(|r| format!(" ({r})")).unwrap_or_default();
     let wires: Vec<_> = e

@@ -21,7 +21,7 @@ pub struct Stage {
     pub rounds: Vec<Vec<usize>>,
     /// Cases that wait for real time; they run beside the rounds.
     pub slow: Vec<usize>,
-    /// Cases that stop their page's thread; they run after all others, one by one.
+    /// Cases that must run while no other does; they run after all others, one by one.
     pub exclusive: Vec<usize>,
 }
 
@@ -34,7 +34,7 @@ pub fn stages(cases: &[Arc<Case>], chosen: &[usize], round: usize) -> Vec<Stage>
     pages
         .into_iter()
         .map(|(page, indices)| {
-            let mut contexts: Vec<_> = indices.iter().map(|i| cases[*i].context).collect();
+            let mut contexts: Vec<_> = indices.iter().flat_map(|i| cases[*i].contexts()).collect();
             contexts.sort_unstable();
             contexts.dedup();
             let (exclusive, rest): (Vec<_>, Vec<_>) = indices.into_iter().partition(|i| cases[*i].is_exclusive());
@@ -54,7 +54,8 @@ pub fn controls(cases: &[Arc<Case>], chosen: &[usize]) -> Vec<(Context, Alias)> 
         .flat_map(|i| {
             let case = &cases[*i];
             let page = case.page;
-            case.aliases().into_iter().chain([page]).filter(move |a| readable_from(page, *a)).map(|a| (case.context, a))
+            let aliases: Vec<Alias> = case.aliases().into_iter().chain([page]).filter(|a| readable_from(page, *a)).collect();
+            case.contexts().into_iter().flat_map(move |context| aliases.clone().into_iter().map(move |a| (context, a)))
         })
         .collect();
     out.sort_unstable();

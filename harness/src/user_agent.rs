@@ -281,6 +281,16 @@ pub enum Tab {
 }
 
 impl Tab {
+    /// Goes to another context of the same page; what is remembered stays.
+    pub fn enter(&mut self, link: &Link) {
+        match (self, link) {
+            (Tab::Browser(here), Link::Browser(there)) => here.clone_from(there),
+            (Tab::Simulated(tab), Link::Simulated(there)) => tab.enter(there),
+            // All links of a session are of one kind.
+            (Tab::Browser(_), Link::Simulated(_)) | (Tab::Simulated(_), Link::Browser(_)) => {}
+        }
+    }
+
     /// Does one action. `planned` is how long the case itself means it to take; when `abort` ends first, the page aborts. The simulated
     /// user agent needs nobody to tell it when to abort: the action says so.
     ///

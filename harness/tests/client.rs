@@ -98,6 +98,8 @@ fn exchange<B>(client: &mut impl Network<'static, Body = B>, url: &Url, ask: &As
         body: ask.body,
         streams: ask.streams,
         is_preflight: false,
+        credentials: false,
+        new_connection: true,
         limits: ask.limits,
         defects: &ask.defects,
     })
@@ -416,7 +418,8 @@ impl Scripted {
     /// The URL at which an answer waits.
     fn at(&self, alias: Alias, answer: Answer<Vec<u8>>) -> (Token, Url) {
         let token = Token::new();
-        let resource = Resource { at: alias, path: "x".to_owned(), preflight: Vec::new(), response: vec![answer] };
+        let resource =
+            Resource { at: alias, path: "x".to_owned(), preflight: Vec::new(), response: vec![answer], revalidation: Vec::new() };
         self.servers.register(&token, Script { steps: vec![vec![resource]] });
         let url = format!("{}/t/{token}/x", self.servers.topology().origin(alias));
         (token, Url::parse(&url).expect("a URL"))

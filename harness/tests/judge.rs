@@ -913,8 +913,15 @@ fn as_expected(expect: &BoundExpect, xhr: bool) -> PageResult {
 
 /// What a conforming browser and its servers would show of a case.
 fn conforming(steps: &[BoundStep]) -> Observation {
-    let exchanges: Vec<_> =
-        steps.iter().enumerate().flat_map(|(i, s)| s.expect.wires[0].iter().map(move |want| as_wanted(want, i))).collect();
+    let mut exchanges = Vec::new();
+    let mut words = vec![None];
+    for (i, want) in steps.iter().enumerate().flat_map(|(i, s)| s.expect.wires[0].iter().map(move |want| (i, want))) {
+        let connection = words.iter().position(|w| *w == want.connection).unwrap_or_else(|| {
+            words.push(want.connection.clone());
+            words.len() - 1
+        });
+        exchanges.push(changed(as_wanted(want, i), |x| x.connection = connection as u64));
+    }
     let xhr = |s: &BoundStep| s.action.api == corscheck_cases::bind::ApiWord::Xhr;
     let pages: Vec<_> = steps.iter().map(|s| as_expected(&s.expect, xhr(s))).collect();
     seen(pages, exchanges)
@@ -1194,4 +1201,56 @@ fn elements_are_judged_by_whether_the_page_may_look() {
     parts(&element("opaque"), &loaded(true), &Verdict::TooOpen, "page.outcome");
     parts(&element("allowed"), &loaded(false), &Verdict::TooStrict, "page.outcome");
     parts(&element("opaque"), &seen([blocked()], [served(b"a pixel")]), &Verdict::TooStrict, "page.outcome");
+}
+
+#[test]
+fn alternatives_are_met_whole_or_not_at_all() {
+    let cached = steps(
+        r#"
+        [[case.steps]]
+        request = { to = "b" }
+        response = { headers = [["Access-Control-Allow-Origin", "{origin}"]] }
+        expect = { read = "allowed", wire = ["GET"] }
+        [[case.steps]]
+        request = { to = "b" }
+        response = { headers = [["Access-Control-Allow-Origin", "{origin}"]] }
+        expect = { read = "blocked", reason = "acao-missing", wire = [], or = [{ read = "allowed", wire = ["GET"] }] }"#,
+    );
+    let seen = |second: PageResult, asked: bool| {
+        let mut exchanges = vec![served(SERVED.as_bytes())];
+        exchanges.extend(asked.then(|| changed(served(SERVED.as_bytes()), |x| x.step = 1)));
+        seen([response(json!({})), second], exchanges)
+    };
+    agrees(&cached, &seen(blocked(), false));
+    agrees(&cached, &seen(response(json!({})), true));
+    // The read is not what those exchanges come to.
+    parts(&cached, &seen(response(json!({})), false), &Verdict::TooOpen, "page.outcome");
+    parts(&cached, &seen(blocked(), true), &Verdict::TooStrict, "page.outcome");
+    parts(&cached, &seen(opaque(json!({})), true), &Verdict::TooStrict, "page.outcome");
+}
+
+#[test]
+fn connections_of_different_words_are_different() {
+    let apart = steps(
+        r#"
+        [[case.steps]]
+        request = { to = "b" }
+        response = { headers = [["Access-Control-Allow-Origin", "{origin}"]] }
+        expect = { read = "allowed", wire = [{ method = "GET", connection = "one" }] }
+        [[case.steps]]
+        request = { to = "b" }
+        response = { headers = [["Access-Control-Allow-Origin", "{origin}"]] }
+        expect = { read = "allowed", wire = [{ method = "GET", connection = "two" }, { method = "GET", connection = "one" }] }"#,
+    );
+    let seen = |connections: [u64; 3]| {
+        let exchange =
+            |(i, connection): (usize, u64)| changed(served(SERVED.as_bytes()), |x| (x.step, x.connection) = (i.min(1) as u32, connection));
+        let exchanges: Vec<_> = connections.into_iter().enumerate().map(exchange).collect();
+        seen([response(json!({})), response(json!({}))], exchanges)
+    };
+    agrees(&apart, &seen([1, 2, 1]));
+    // One word may have several.
+    agrees(&apart, &seen([1, 2, 3]));
+    parts(&apart, &seen([1, 1, 2]), &Verdict::WrongWire, "wire.connection");
+    parts(&apart, &seen([1, 2, 2]), &Verdict::WrongWire, "wire.connection");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use corscheck::{judge::judge, simulated::observe::observation, verdict::Verdict};
 use corscheck_cases::{
-    Case, Catalogue, Topology,
+    Case, Catalogue, Level, Topology,
     bind::bind,
     oracle::{Freedom, Scenario},
 };
@@ -23,10 +23,11 @@ fn difference(case: &Case, topology: &Topology) -> Option<String> {
     }
     for (i, (step, predicted)) in case.steps.iter().zip(&prediction.steps).enumerate() {
         if let Some(reason) = predicted.view.reason
-            && !step.expect.reasons.is_empty()
-            && !step.expect.reasons.contains(&reason)
+            && let authored = std::iter::once(&step.expect).chain(&step.or).flat_map(|e| &e.reasons).collect::<Vec<_>>()
+            && !authored.is_empty()
+            && !authored.contains(&&reason)
         {
-            let authored: Vec<_> = step.expect.reasons.iter().map(|r| r.word()).collect();
+            let authored: Vec<_> = authored.iter().map(|r| r.word()).collect();
             differences.push((i, format!("reason: authored {}, predicted {reason}", authored.join(" or "))));
         }
     }
@@ -71,7 +72,7 @@ expect = {{ read = {read}, wire = {wire} }}
 }
 
 /// What the standards leave open is in the prediction: each freedom changes some case, and where the author left the same thing open
-/// the expectation takes the other outcome as well.
+/// the expectation takes the other outcome as well. What a cache may have forgotten fails no case.
 #[test]
 fn freedoms_are_told() {
     let catalogue = Catalogue::embedded().expect("it parses");
@@ -85,6 +86,8 @@ fn freedoms_are_told() {
             let judgement = judge(&bind(case, &topology, TOKEN).steps, &observation(&scenario, &other));
             if judgement.verdict != Verdict::Agrees {
                 *refused.entry(freedom).or_insert(0_usize) += 1;
+                let is_binding = case.level != Level::Info;
+                assert!(freedom != Freedom::ForgetsResponses || !is_binding, "{} demands a cache: {judgement:#?}", case.id);
             }
         }
     }

@@ -73,6 +73,12 @@ impl RecordedRequest {
         self.method == "OPTIONS" && self.fields.iter().any(|(n, _)| n.eq_ignore_ascii_case(b"access-control-request-method"))
     }
 
+    /// Whether it is conditional, as those are which validate what a cache holds (RFC 9111, section 4.3.1).
+    pub fn is_conditional(&self) -> bool {
+        let names = [&b"if-none-match"[..], b"if-modified-since"];
+        self.fields.iter().any(|(n, _)| names.iter().any(|name| n.eq_ignore_ascii_case(name)))
+    }
+
     /// The path below the token, as [`Resource::path`](corscheck_cases::script::Resource::path) has it: percent-encoded,
     /// without a slash at its start and without the query.
     pub fn path(&self) -> &str {

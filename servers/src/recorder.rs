@@ -14,7 +14,7 @@ use std::{
 
 use corscheck_cases::{
     Alias,
-    script::{Answer, Script},
+    script::{Answer, Asked, Script},
 };
 use tokio::sync::Notify;
 
@@ -71,12 +71,12 @@ impl Recorder {
 
     /// Records a request and chooses its answer. Nothing when the token was taken meanwhile or has recorded enough.
     pub(crate) fn arrive(&self, attempt: Arc<Attempt>, arrival: Arrival, path: &[u8]) -> Option<(Recording, Option<Chosen>)> {
-        let is_preflight = arrival.request.is_preflight();
+        let (is_preflight, is_conditional) = (arrival.request.is_preflight(), arrival.request.is_conditional());
         let mut state = lock(&attempt.state);
         if state.ended || state.exchanges.len() >= MAX_EXCHANGES {
             return None;
         }
-        let chosen = state.choose(arrival.at, path, is_preflight);
+        let chosen = state.choose(arrival.at, path, is_preflight, is_conditional);
         let index = state.exchanges.len();
         let step = u32::try_from(state.step).unwrap_or(u32::MAX);
         state.exchanges.push(Exchange {
@@ -126,7 +126,7 @@ struct State {
 struct AnswerList {
     step: usize,
     resource: usize,
-    is_preflight: bool,
+    asked: Asked,
 }
 
 impl Attempt {
@@ -157,10 +157,11 @@ impl Attempt {
 }
 
 impl State {
-    fn choose(&mut self, at: Alias, path: &[u8], is_preflight: bool) -> Option<Chosen> {
+    fn choose(&mut self, at: Alias, path: &[u8], is_preflight: bool, is_conditional: bool) -> Option<Chosen> {
         let resources = self.script.steps.get(self.step)?;
         let resource = resources.iter().position(|r| r.at == at && r.path.as_bytes() == path)?;
-        let list = AnswerList { step: self.step, resource, is_preflight };
+        let asked = resources[resource].asked(is_preflight, is_conditional);
+        let list = AnswerList { step: self.step, resource, asked };
         let length = list.of(&self.script).len();
         let asked = self.asked.entry(list).or_default();
         let nth = (*asked).min(length.checked_sub(1)?);
@@ -171,8 +172,7 @@ impl State {
 
 impl AnswerList {
     fn of(self, script: &Script) -> &[Answer<Vec<u8>>] {
-        let resource = &script.steps[self.step][self.resource];
-        if self.is_preflight { &resource.preflight } else { &resource.response }
+        script.steps[self.step][self.resource].answers(self.asked)
     }
 }
 

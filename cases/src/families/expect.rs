@@ -51,11 +51,15 @@ pub(super) fn predicted(case: &Case) -> Result<Predicted, String> {
         let other: Prediction<'_> = scenario.run_with(&mut UserAgent::new(), |step, ua| {
             if forgets(step) {
                 ua.cache.forget();
+                ua.http_cache.forget();
             }
         });
         for (i, (step, predicted)) in case.steps.iter().zip(&other.steps).enumerate() {
             if predicted.view != foremost.steps[i].view {
-                return Err(format!("what step {} comes to depends on what the CORS-preflight cache happens to keep", i + 1));
+                return Err(format!(
+                    "what step {} comes to depends on what the CORS-preflight cache and the HTTP cache happen to keep",
+                    i + 1
+                ));
             }
             let wire = Value::Array(terms.wire(step, &predicted.exchanges)?);
             let expect = &mut steps[i];
@@ -208,7 +212,7 @@ fn fields_has(fields: &Table, name: &str) -> bool {
 fn sets_cookies(case: &Case) -> bool {
     let named = |field: &Field<_>| matches!(field, Field::Pair(name, _) if is_set_cookie(name));
     let sets = |answer: &Answer<_>| matches!(&answer.message, Message::Http(http) if http.fields.iter().any(named));
-    case.steps.iter().flat_map(|s| &s.resources).any(|r| r.preflight.iter().chain(&r.response).any(sets))
+    case.steps.iter().flat_map(|s| &s.resources).any(|r| r.preflight.iter().chain(&r.response).chain(&r.revalidation).any(sets))
 }
 
 fn is_set_cookie(name: &crate::text::Bytes) -> bool {

@@ -681,6 +681,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         match body {
             Source::Null => Read { bytes: Cow::Borrowed(b""), end: ReadEnd::Complete },
             Source::Bytes(bytes) => Read { bytes, end: ReadEnd::Complete },
+            Source::Read(read) => read,
             Source::Network(body) => self.net.read(body, self.limits),
         }
     }

@@ -345,6 +345,39 @@ defects! {
         TaoSameOriginNeeded = "tao-same-origin", "The page's own origin needs Timing-Allow-Origin, too.";
         SecFetchDestEmpty = "sec-fetch-dest-empty", "Sec-Fetch-Dest is always empty.";
     }
+    "HTTP cache and connections" {
+        VaryIgnored = "vary-ignored", "Vary is not looked at when a stored response is selected.";
+        VaryStarIgnored = "vary-star-ignored", "Vary: * is not looked at.";
+        VaryFirstField = "vary-first-field", "Of several Vary fields the first counts.";
+        VaryFirstName = "vary-first-name", "Of several names in Vary the first counts.";
+        VaryCaseSensitive = "vary-case-sensitive", "Names in Vary count in their usual casing only.";
+        VaryAbsentMatches = "vary-absent-matches", "A field that the stored request did not have need not match.";
+        ForceCacheIgnoresVary = "force-cache-ignores-vary", "Cache mode force-cache uses stored responses whatever Vary says.";
+        ReloadFromCache = "reload-from-cache", "Cache mode reload is answered from the cache.";
+        NoCacheFromCache = "no-cache-from-cache", "Cache mode no-cache is answered from the cache without validation.";
+        HttpCacheIgnoresQuery = "http-cache-ignores-query", "Stored responses are selected whatever the query of the URL.";
+        HttpCacheKeptByPost = "http-cache-kept-by-post", "Stored responses outlive unsafe requests to their URL.";
+        CacheHitUnchecked = "cache-hit-unchecked", "Responses from the HTTP cache are not checked.";
+        CachedRedirectUnchecked = "cached-redirect-unchecked", "Redirects from the HTTP cache are not checked.";
+        CacheHitTainted = "cache-hit-tainted", "What was stored from a request without CORS stays unreadable, and what was stored from one with CORS stays readable.";
+        NotModifiedUnchecked = "not-modified-unchecked", "Responses that were validated with a 304 are not checked.";
+        NotModifiedShown = "not-modified-shown", "The page gets the 304 that answers the cache.";
+        NotModifiedUpdatesNothing = "not-modified-updates-nothing", "The fields of a 304 do not reach the stored response.";
+        NotModifiedReplacesAll = "not-modified-replaces-all", "Stored fields that a 304 does not repeat are gone.";
+        NotModifiedAppends = "not-modified-appends", "The fields of a 304 are added to those that are stored.";
+        LoginForgotten = "login-forgotten", "A login that was used once is not used again.";
+        LoginAlways = "login-always", "A login goes with requests without credentials, too.";
+        LoginOnPreflight = "login-on-preflight", "A login goes with preflights, too.";
+        LoginReplacesAuthor = "login-replaces-author", "A login takes the place of the author's Authorization.";
+        LoginAskedForCors = "login-asked-for-cors", "A 401 is answered with the URL's user and password across origins, too.";
+        StreamResent = "stream-resent", "A stream body is sent again after a 401 or 421.";
+        ResentWithoutBody = "resent-without-body", "A request that goes out again after a 401 or 421 has lost its body.";
+        MisdirectedFinal = "misdirected-final", "A request does not go out again after a 421.";
+        MisdirectedTwice = "misdirected-twice", "A request goes out again after a second 421.";
+        MisdirectedChecked = "misdirected-checked", "The CORS check is made on a 421 before the request goes out again.";
+        ConnectionsShared = "connections-shared", "Requests with and without credentials share connections.";
+        MisdirectedSameConnection = "misdirected-same-connection", "After a 421 a request goes out again over the same connection.";
+    }
     "Fetch API and XMLHttpRequest" {
         ForbiddenHeadersSent = "forbidden-headers-sent", "Forbidden request headers can be set.";
         ForbiddenPrefixSent = "forbidden-prefix-sent", "Sec- and Proxy- headers can be set.";

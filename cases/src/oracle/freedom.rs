@@ -15,6 +15,8 @@ use super::{
 pub enum Freedom {
     /// Entries of the CORS-preflight cache may be removed at any time (Fetch, CORS-preflight cache).
     ForgetsPreflights,
+    /// What the HTTP cache holds may be removed at any time, or never be stored (RFC 9111, sections 3 and 4).
+    ForgetsResponses,
     /// Max-age may be held to a limit, here to none at all (CORS-preflight fetch, step 7.10).
     LimitsMaxAge,
     /// Cookies may be disabled for requests to other sites (append a request `Cookie` header, step 1).
@@ -29,6 +31,7 @@ impl Freedom {
     /// Every freedom.
     pub const ALL: &'static [Freedom] = &[
         Freedom::ForgetsPreflights,
+        Freedom::ForgetsResponses,
         Freedom::LimitsMaxAge,
         Freedom::NoThirdPartyCookies,
         Freedom::SendsAcceptLanguage,
@@ -39,6 +42,7 @@ impl Freedom {
     pub fn word(self) -> &'static str {
         match self {
             Freedom::ForgetsPreflights => "forgets-preflights",
+            Freedom::ForgetsResponses => "forgets-responses",
             Freedom::LimitsMaxAge => "limits-max-age",
             Freedom::NoThirdPartyCookies => "no-third-party-cookies",
             Freedom::SendsAcceptLanguage => "sends-accept-language",
@@ -51,6 +55,7 @@ impl Freedom {
         let mut settings = Settings::default();
         match self {
             Freedom::ForgetsPreflights => settings.keeps_preflights = false,
+            Freedom::ForgetsResponses => settings.keeps_responses = false,
             Freedom::LimitsMaxAge => settings.max_age_limit = 0,
             Freedom::NoThirdPartyCookies => settings.third_party_cookies = false,
             Freedom::SendsAcceptLanguage => settings.accept_language = Some("en"),

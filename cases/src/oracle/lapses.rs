@@ -13,7 +13,7 @@ use super::{
     grammar,
     headers::HeaderList,
     origin::{Origin, includes_credentials},
-    request::{Request, Tainting},
+    request::{CacheState, Request, Tainting},
     safelist, site,
 };
 use crate::format::RedirectMode;
@@ -187,6 +187,13 @@ pub(super) fn skips_check(defects: &Defects, request: &Request<'_>, status: u16,
         || defects.has(Defect::RedirectOnlyCheck) && !is_redirect && request.redirects > 0
         || defects.has(Defect::RedirectManualUnchecked) && is_redirect && request.redirect == RedirectMode::Manual
         || defects.has(Defect::SameOriginChecked) && request.tainting == Tainting::Opaque
+}
+
+/// Whether the CORS check is left out because of where a response was taken from.
+pub(super) fn trusts_cache(defects: &Defects, state: CacheState, is_redirect: bool) -> bool {
+    defects.has(Defect::CacheHitUnchecked) && state == CacheState::Local
+        || defects.has(Defect::CachedRedirectUnchecked) && state == CacheState::Local && is_redirect
+        || defects.has(Defect::NotModifiedUnchecked) && state == CacheState::Validated
 }
 
 /// The value of Access-Control-Request-Method.

@@ -43,6 +43,10 @@ pub struct Outgoing<'r, 'a> {
     pub streams: bool,
     /// Whether it is a CORS-preflight request.
     pub is_preflight: bool,
+    /// Whether it includes credentials: such requests have connections of their own (Fetch, obtain a connection).
+    pub credentials: bool,
+    /// Whether it needs a connection that nothing was sent on before.
+    pub new_connection: bool,
     /// When to give up.
     pub limits: Limits,
     /// What is wrong with the user agent: some defects are of its HTTP.

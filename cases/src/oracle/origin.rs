@@ -58,6 +58,14 @@ impl Origin {
         }
     }
 
+    /// Its site (HTML, obtain a site), as text.
+    pub fn site(&self) -> String {
+        match (self.scheme(), self.host()) {
+            (Some(scheme), Some(host)) => format!("{scheme}://{}", site::registrable_domain(host)),
+            _ => self.serialized().to_owned(),
+        }
+    }
+
     /// Whether it is the same origin as a URL's (HTML, same origin).
     pub fn is_same(&self, url: &Url) -> bool {
         match self {

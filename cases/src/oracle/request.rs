@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{
     headers::HeaderList,
+    network::Read,
     origin::{Origin, Relation, is_potentially_trustworthy, same_origin, same_site, strip_for_referrer},
 };
 use crate::{
@@ -16,6 +17,8 @@ use crate::{
 /// Where requests are made: what the algorithms look at of an environment settings object (HTML).
 #[derive(Debug, Clone)]
 pub struct Environment {
+    /// Its network partition key: the site of its top-level origin (Fetch, network partition keys).
+    pub partition: String,
     /// Its origin.
     pub origin: Origin,
     /// The origin of the page around it: its own, unless that is opaque.
@@ -293,6 +296,18 @@ pub(super) struct Response<'a, B> {
     pub(super) headers: HeaderList<'a>,
     pub(super) body: Source<'a, B>,
     pub(super) range_requested: bool,
+    pub(super) cache_state: CacheState,
+}
+
+/// Where a response was taken from (Fetch, response, cache state).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CacheState {
+    /// The network.
+    None,
+    /// The HTTP cache, and nobody was asked.
+    Local,
+    /// The HTTP cache, after a server has said that it still holds.
+    Validated,
 }
 
 /// Where a response's bytes come from.
@@ -302,6 +317,8 @@ pub(super) enum Source<'a, B> {
     Null,
     /// They are at hand.
     Bytes(Cow<'a, [u8]>),
+    /// They were read already, to whatever end.
+    Read(Read<'a>),
     /// They are still to be read.
     Network(B),
 }

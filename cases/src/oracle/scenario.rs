@@ -19,14 +19,15 @@ use crate::{
     bind::{Action, Bound, CASE_ROOT},
     case::Case,
     compose::compose,
-    script::{Answer, Field, Message, Resource, Then},
+    script::{Answer, Asked, Field, Message, Resource, Then},
     topology::{Alias, Context, Protocol, Topology},
 };
 
 /// A case bound to origins and a token, with everything worked out that no answer can change.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    environment: Environment,
+    /// Where its steps happen, the case's own context first.
+    environments: Vec<(Context, Environment)>,
     /// Who listens where.
     ports: Vec<(u16, Alias)>,
     steps: Vec<Step>,
@@ -35,6 +36,8 @@ pub struct Scenario {
 #[derive(Debug, Clone)]
 struct Step {
     call: Call,
+    /// The index of where it happens.
+    environment: usize,
     resources: Vec<Scripted>,
 }
 
@@ -46,6 +49,7 @@ struct Scripted {
     path: String,
     preflight: Vec<Reply>,
     response: Vec<Reply>,
+    revalidation: Vec<Reply>,
 }
 
 /// A scripted answer as a client reads it.
@@ -138,6 +142,8 @@ pub struct Predicted<'a, T = Path> {
 pub struct PredictedExchange<'a> {
     /// Whose server is asked.
     pub at: Alias,
+    /// The number of the connection that it comes over.
+    pub connection: u64,
     /// The method.
     pub method: Cow<'a, str>,
     /// The request target: path and query.
@@ -181,7 +187,8 @@ impl Scenario {
     /// The same from what [`crate::bind::bind`] gave.
     pub fn of(case: &Case, topology: &Topology, token: &str, bound: Bound) -> Self {
         let Bound { script, steps } = bound;
-        Self::from_parts(case.page, case.context, topology, token, steps.into_iter().map(|s| s.action).zip(script.steps))
+        let steps = steps.into_iter().zip(script.steps).map(|(s, resources)| (s.context, s.action, resources));
+        Self::from_parts(case.page, case.context, topology, token, steps)
     }
 
     /// The same without a case: step by step what a page does and what the servers answer. No parser has looked at any of it.
@@ -190,25 +197,31 @@ impl Scenario {
         context: Context,
         topology: &Topology,
         token: &str,
-        steps: impl IntoIterator<Item = (Action, Vec<Resource<Vec<u8>>>)>,
+        steps: impl IntoIterator<Item = (Context, Action, Vec<Resource<Vec<u8>>>)>,
     ) -> Self {
-        let environment = environment(topology, page, context);
-        let steps = steps.into_iter().map(|(action, resources)| {
+        let mut environments = vec![(context, environment(topology, page, context))];
+        let mut made = Vec::new();
+        for (context, action, resources) in steps {
+            let index = environments.iter().position(|(c, _)| *c == context).unwrap_or_else(|| {
+                environments.push((context, environment(topology, page, context)));
+                environments.len() - 1
+            });
             // A redirect makes a GET of other methods, and a HEAD of none.
             let is_head = action.method.as_ref().is_some_and(|m| m.eq_ignore_ascii_case("HEAD"));
-            Step {
+            made.push(Step {
                 resources: resources.iter().map(|r| Scripted::new(r, topology, token, is_head)).collect(),
-                call: Call::new(action, &environment.url),
-            }
-        });
+                call: Call::new(action, &environments[index].1.url),
+                environment: index,
+            });
+        }
         let listens = Alias::ALL.iter().filter(|a| a.protocol() != Protocol::Nothing);
         let ports = listens.map(|a| (topology.port(*a), *a)).collect();
-        Self { steps: steps.collect(), environment, ports }
+        Self { steps: made, environments, ports }
     }
 
-    /// Where its requests are made.
+    /// Where its requests are made, unless a step says otherwise.
     pub fn environment(&self) -> &Environment {
-        &self.environment
+        &self.environments[0].1
     }
 
     /// The calls of its steps.
@@ -238,7 +251,14 @@ impl Scenario {
 
     /// The same; `before` each step, given by its index, something may be done to the user agent.
     pub fn run_with<T: Trace + Default>(&self, ua: &mut UserAgent, mut before: impl FnMut(usize, &mut UserAgent)) -> Prediction<'_, T> {
-        let mut network = ScriptNetwork { scenario: self, step: 0, asked: Vec::new(), exchanges: Vec::with_capacity(2), clock_ms: 0 };
+        let mut network = ScriptNetwork {
+            scenario: self,
+            step: 0,
+            asked: Vec::new(),
+            exchanges: Vec::with_capacity(2),
+            connections: Vec::new(),
+            clock_ms: 0,
+        };
         let mut steps = Vec::with_capacity(self.steps.len());
         for (i, step) in self.steps.iter().enumerate() {
             network.step = i;
@@ -246,7 +266,11 @@ impl Scenario {
             network.clock_ms += u64::from(step.call.action.wait_ms);
             before(i, ua);
             let mut path = T::default();
-            let view = ua.call(&step.call, &self.environment, &mut network, &mut path);
+            // What the last step stores answers nothing any more.
+            let keeps = ua.settings.keeps_responses;
+            ua.settings.keeps_responses = keeps && (i + 1 < self.steps.len() || !ua.http_cache.is_empty());
+            let view = ua.call(&step.call, &self.environments[step.environment].1, &mut network, &mut path);
+            ua.settings.keeps_responses = keeps;
             steps.push(Predicted { view, exchanges: std::mem::take(&mut network.exchanges), path });
         }
         Prediction { steps }
@@ -262,6 +286,7 @@ pub fn environment(topology: &Topology, page: Alias, context: Context) -> Enviro
     // A data: document is its own URL, and no base for others.
     let url = if context == Context::Data { Url::parse("data:text/html,").expect("it is a URL") } else { url };
     Environment {
+        partition: page_origin.site(),
         origin: if context.is_opaque() { Origin::Opaque } else { page_origin.clone() },
         page_origin,
         referrer: ReferrerSource::new(url.clone()),
@@ -282,6 +307,7 @@ impl Scripted {
             path: format!("{CASE_ROOT}{token}/{}", resource.path),
             preflight: replies(&resource.preflight),
             response: replies(&resource.response),
+            revalidation: replies(&resource.revalidation),
         }
     }
 }
@@ -387,9 +413,11 @@ fn heard_over_http2(answer: &Answer<Vec<u8>>, is_head: bool) -> Heard {
 struct ScriptNetwork<'a> {
     scenario: &'a Scenario,
     step: usize,
-    /// How often each resource of several answers was asked, by its index and whether it was for a preflight.
-    asked: Vec<(usize, bool, usize)>,
+    /// How often each list of several answers was asked, by the index of its resource.
+    asked: Vec<(usize, Asked, usize)>,
     exchanges: Vec<PredictedExchange<'a>>,
+    /// The connection pool: the server and whether the connection is for requests with credentials; their numbers are their places.
+    connections: Vec<(Alias, bool)>,
     clock_ms: u64,
 }
 
@@ -422,8 +450,10 @@ impl<'a> Network<'a> for ScriptNetwork<'a> {
             Some(Heard::Response(message)) => Some(&**message),
             _ => None,
         };
+        let connection = self.connection(at, &request);
         self.exchanges.push(PredictedExchange {
             at,
+            connection,
             method: request.method.clone(),
             target: part_of(request.url, target_of),
             host: part_of(request.url, host_of),
@@ -498,6 +528,18 @@ impl<'a> ScriptNetwork<'a> {
         Ok(())
     }
 
+    /// Obtain a connection (Fetch, connections), in a pool that keeps one of each kind.
+    fn connection(&mut self, at: Alias, request: &Outgoing<'_, '_>) -> u64 {
+        let kind = (at, request.credentials && !request.defects.has(Defect::ConnectionsShared));
+        let is_new = request.new_connection && !request.defects.has(Defect::MisdirectedSameConnection);
+        // The newest of its kind: what was replaced is not gone back to.
+        let index = self.connections.iter().rposition(|c| *c == kind).filter(|_| !is_new).unwrap_or_else(|| {
+            self.connections.push(kind);
+            self.connections.len() - 1
+        });
+        index as u64
+    }
+
     /// The answer that the servers choose; `None` where nothing is scripted.
     fn choose(&mut self, request: &Outgoing<'_, '_>, port: u16) -> Option<&'a Reply> {
         let step = &self.scenario.steps[self.step];
@@ -505,19 +547,24 @@ impl<'a> ScriptNetwork<'a> {
         let index = step.resources.iter().position(|r| r.port == port && r.path == path)?;
         // The servers tell a preflight by its fields, not by who sent it.
         let is_preflight = request.method == "OPTIONS" && request.headers.contains("Access-Control-Request-Method");
+        let is_conditional = request.headers.contains("If-None-Match") || request.headers.contains("If-Modified-Since");
         let resource = &step.resources[index];
-        let replies = if is_preflight { &resource.preflight } else { &resource.response };
+        let (asked, replies) = match () {
+            () if is_preflight => (Asked::Preflight, &resource.preflight),
+            () if is_conditional && !resource.revalidation.is_empty() => (Asked::Revalidation, &resource.revalidation),
+            () => (Asked::Response, &resource.response),
+        };
         let last = replies.len().checked_sub(1)?;
         if last == 0 {
             return replies.first();
         }
-        let count = match self.asked.iter_mut().find(|(i, p, _)| (*i, *p) == (index, is_preflight)) {
+        let count = match self.asked.iter_mut().find(|(i, p, _)| (*i, *p) == (index, asked)) {
             Some((_, _, count)) => {
                 *count += 1;
                 *count - 1
             }
             None => {
-                self.asked.push((index, is_preflight, 1));
+                self.asked.push((index, asked, 1));
                 0
             }
         };

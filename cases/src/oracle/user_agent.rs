@@ -1,12 +1,16 @@
 //! What a user agent remembers from one fetch to the next.
 
-use super::{cookies::CookieStore, defect::Defects, preflight_cache::PreflightCache};
+use super::{cookies::CookieStore, defect::Defects, http_cache::HttpCache, logins::Logins, preflight_cache::PreflightCache};
 
 /// A user agent: its stores, its settings, and, for self-tests, its defects.
 #[derive(Debug, Clone, Default)]
 pub struct UserAgent {
     /// The CORS-preflight cache.
     pub cache: PreflightCache,
+    /// The HTTP cache.
+    pub http_cache: HttpCache,
+    /// The authentication entries.
+    pub logins: Logins,
     /// The cookie store.
     pub cookies: CookieStore,
     /// What is wrong with it; nothing, for a prediction.
@@ -24,6 +28,8 @@ pub struct Settings {
     pub max_age_limit: u64,
     /// Whether entries of the CORS-preflight cache stay as long as they may.
     pub keeps_preflights: bool,
+    /// Whether there is an HTTP cache.
+    pub keeps_responses: bool,
     /// Whether requests to other sites have cookies (append a request `Cookie` header, step 1).
     pub third_party_cookies: bool,
     /// The value of Accept-Language, when it is in the list before the request is judged (fetching, step 14).
@@ -39,6 +45,7 @@ impl Default for Settings {
             user_agent: "Mozilla/5.0 (simulated user agent)",
             max_age_limit: 7200,
             keeps_preflights: true,
+            keeps_responses: true,
             third_party_cookies: true,
             accept_language: None,
             odd_status: true,

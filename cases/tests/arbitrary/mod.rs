@@ -40,7 +40,7 @@ pub(crate) struct StepInput {
 impl Input {
     /// Made ready.
     pub(crate) fn scenario(&self) -> Scenario {
-        let steps = self.steps.iter().map(|s| (s.action.clone(), s.resources.clone()));
+        let steps = self.steps.iter().map(|s| (self.context, s.action.clone(), s.resources.clone()));
         Scenario::from_parts(self.page, self.context, &Topology::example(), TOKEN, steps)
     }
 
@@ -365,10 +365,16 @@ fn resolve(page: Alias, context: Context, draft: StepDraft) -> StepInput {
                 Location::Is(odd) => http.fields.push(pair("Location", odd)),
             }
         }
-        resources.push(Resource { at, path, preflight: vec![preflight.resolve(&asked)], response: vec![answer] });
+        resources.push(Resource { at, path, preflight: vec![preflight.resolve(&asked)], response: vec![answer], revalidation: Vec::new() });
         (at, path, preflight) = (hop.to, next, &hop.preflight);
     }
-    resources.push(Resource { at, path, preflight: vec![preflight.resolve(&asked)], response: vec![draft.last.resolve(&asked)] });
+    resources.push(Resource {
+        at,
+        path,
+        preflight: vec![preflight.resolve(&asked)],
+        response: vec![draft.last.resolve(&asked)],
+        revalidation: Vec::new(),
+    });
     StepInput { action, resources }
 }
 

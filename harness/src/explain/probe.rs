@@ -141,6 +141,8 @@ impl Request {
             body: None,
             streams: false,
             is_preflight: matches!(kind, Kind::HarmlessPreflight | Kind::MethodPreflight),
+            credentials: false,
+            new_connection: true,
             limits: Limits { abort_after_ms: None, timeout_ms: Some(PROBE_MS) },
             defects: &Defects::NONE,
         }

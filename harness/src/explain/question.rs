@@ -142,6 +142,7 @@ impl Asked {
         };
         let call = Call::new(action, &page);
         let environment = Environment {
+            partition: page_origin.site(),
             origin: if opaque { Origin::Opaque } else { page_origin.clone() },
             page_origin,
             referrer: ReferrerSource::new(page.clone()),

@@ -111,7 +111,7 @@ fn exchange(predicted: &PredictedExchange<'_>, step: u32, sequence: u64) -> Exch
     Exchange {
         at: predicted.at,
         step,
-        connection: 0,
+        connection: predicted.connection,
         sequence,
         protocol: if predicted.at.protocol() == Protocol::Http2 { HttpVersion::Http2 } else { HttpVersion::Http1 },
         arrived_us: 0,

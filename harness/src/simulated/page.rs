@@ -53,6 +53,11 @@ impl Link {
 }
 
 impl Tab {
+    /// Goes to another context of the same page.
+    pub fn enter(&mut self, link: &Link) {
+        self.link.clone_from(link);
+    }
+
     /// Does one action. `planned` is how long the case itself means it to take.
     pub async fn run(&mut self, action: &Action, planned: Duration) -> PageResult {
         let call = Call::new(action.clone(), &self.link.environment.url);

@@ -88,7 +88,7 @@ impl Setup {
 }
 
 pub(crate) fn resource(path: &str, preflight: Vec<Answer<Vec<u8>>>, response: Vec<Answer<Vec<u8>>>) -> Resource<Vec<u8>> {
-    Resource { at: Alias::B, path: path.to_owned(), preflight, response }
+    Resource { at: Alias::B, path: path.to_owned(), preflight, response, revalidation: Vec::new() }
 }
 
 pub(crate) fn http(status: u16, body: &str) -> Http<Vec<u8>> {

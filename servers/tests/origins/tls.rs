@@ -41,7 +41,7 @@ async fn connect(setup: &Setup, alias: Alias, alpn: &[&str]) -> std::io::Result<
 }
 
 fn at(alias: Alias, response: Vec<Answer<Vec<u8>>>) -> Vec<Vec<Resource<Vec<u8>>>> {
-    vec![vec![Resource { at: alias, path: "x".to_owned(), preflight: vec![], response }]]
+    vec![vec![Resource { at: alias, path: "x".to_owned(), preflight: vec![], response, revalidation: Vec::new() }]]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,7 +49,7 @@ async fn every_tls_origin_has_a_certificate_that_the_authority_signed() {
     let setup = Setup::new(vec![]).await;
     for &alias in Alias::ALL.iter().filter(|alias| alias.scheme().word() == "https") {
         let stream = connect(&setup, alias, &["h2", "http/1.1"]).await.expect("a handshake");
-        let expected: &[u8] = if matches!(alias, Alias::AH2 | Alias::BH2) { b"h2" } else { b"http/1.1" };
+        let expected: &[u8] = if matches!(alias, Alias::AH2 | Alias::BH2 | Alias::CH2) { b"h2" } else { b"http/1.1" };
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(expected), "{alias}");
     }
     assert!(connect(&setup, Alias::AH2, &["http/1.1"]).await.is_err());

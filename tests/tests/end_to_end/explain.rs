@@ -366,7 +366,9 @@ fn script(at: Alias, allow: &str) -> Script {
         cut: None,
     };
     let answer = Answer { delay_ms: 0, message: Message::Http(http), then: Then::Keep };
-    Script { steps: vec![vec![Resource { at, path: "r".to_owned(), preflight: Vec::new(), response: vec![answer] }]] }
+    Script {
+        steps: vec![vec![Resource { at, path: "r".to_owned(), preflight: Vec::new(), response: vec![answer], revalidation: Vec::new() }]],
+    }
 }
 
 #[test]

@@ -26,7 +26,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         let is_redirect =
             self.lapse(|d| lapses::is_redirect(d, response.status)).unwrap_or_else(|| grammar::is_redirect_status(response.status));
         if request.tainting == Tainting::Cors || self.has(Defect::SameOriginChecked) {
-            let skipped = self.lapse(|d| lapses::skips_check(d, request, response.status, is_redirect));
+            let skipped = self.lapse(|d| {
+                lapses::skips_check(d, request, response.status, is_redirect) || lapses::trusts_cache(d, response.cache_state, is_redirect)
+            });
             if !skipped && let Err(reason) = self.cors_check(request, &response, false) {
                 let mut failure = self.fail(HttpFetch, "4.4", "the CORS check fails: a network error", reason);
                 failure.hidden_status = Some(response.status);

@@ -12,7 +12,7 @@ use crate::oracle::{
     lapses,
     network::Network,
     origin::{is_bad_port, is_http, is_potentially_trustworthy},
-    request::{Destination, Exposed, Failure, Request, Response, Source, Tainting},
+    request::{CacheState, Destination, Exposed, Failure, Request, Response, Source, Tainting},
     trace::{Algorithm, Trace},
 };
 use crate::{
@@ -286,5 +286,6 @@ pub(super) fn empty<'a, B>() -> Response<'a, B> {
         headers: HeaderList::new(),
         body: Source::Bytes(Cow::Borrowed(b"")),
         range_requested: false,
+        cache_state: CacheState::None,
     }
 }

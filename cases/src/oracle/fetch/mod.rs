@@ -3,6 +3,7 @@
 //! Whatever a step of the standard does that no page and no server can notice (tasks, parallelism, timing, reports) is left out.
 //! Branches name the step they stand for; those that belong to a seeded [`Defect`] name the defect.
 
+mod cache;
 mod checks;
 mod fields;
 mod http_fetch;

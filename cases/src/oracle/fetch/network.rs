@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::{Fetch, Fetched};
+use super::{Fetch, Fetched, cache::Found};
 use crate::oracle::{
     defect::Defect,
     headers::HeaderList,
     network::{Fault, Limits, Network, Outgoing},
     origin::includes_credentials,
-    request::{Ending, Failure, Request, Response, Source, Tainting},
+    request::{CacheState, Ending, Failure, Request, Response, Source, Tainting},
     trace::{Algorithm, Trace},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 const MOST_KEEPALIVE_BYTES: usize = 64 * 1024;
 
 impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
-    /// HTTP-network-or-cache fetch. The HTTP cache holds nothing: a cache may forget at any time.
+    /// HTTP-network-or-cache fetch.
     pub(super) fn http_network_or_cache_fetch(
         &mut self,
         request: &mut Request<'a>,
@@ -83,17 +83,24 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if !request.headers.contains("User-Agent") {
             self.add(&mut headers, "User-Agent", self.ua.settings.user_agent.as_bytes());
         }
-        self.append_cache_control(request, &mut headers);
+        let mode = self.append_cache_control(request, &mut headers);
         if is_ranged && !self.has(Defect::RangeEncoded) {
             self.add(&mut headers, "Accept-Encoding", &b"identity"[..]);
         }
         if include_credentials || self.has(Defect::CookiesAlways) && !is_preflight {
             self.append_cookies(request, &mut headers);
         }
-        if include_credentials && !headers.contains("Authorization") {
+        let remembers =
+            include_credentials || self.has(Defect::LoginAlways) && !is_preflight || self.has(Defect::LoginOnPreflight) && is_preflight;
+        let blank = !headers.contains("Authorization") || self.has(Defect::LoginReplacesAuthor) && !self.ua.logins.is_empty();
+        if remembers && blank {
             let url = request.url();
-            // Authentication entries (steps 8.21.2.2 and 18) are not kept: which later requests one is for, HTTP leaves open.
-            if includes_credentials(url) && (is_authentication || self.has(Defect::CredentialsUrlUsed)) {
+            let fits = !request.use_url_credentials || !includes_credentials(url);
+            let login = self.ua.logins.find(&self.env.partition, url).filter(|_| fits && !self.has(Defect::LoginForgotten));
+            if let Some(login) = login.map(str::to_owned) {
+                headers.set("Authorization", login.into_bytes());
+                self.note(HttpNetworkOrCacheFetch, "8.21.2.2", "an authentication entry becomes Authorization");
+            } else if includes_credentials(url) && (is_authentication || self.has(Defect::CredentialsUrlUsed)) {
                 headers.append("Authorization", basic(url).into_bytes());
                 self.note(HttpNetworkOrCacheFetch, "8.21.2.3", "user and password of the URL become Authorization");
             }
@@ -101,19 +108,31 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if self.has(Defect::AuthorizationDropped) && !include_credentials {
             headers.delete("Authorization");
         }
+        let validating = match self.look_into_cache(request, &mut headers, mode) {
+            Found::Fresh(response) => return Ok(response),
+            Found::Stale(index) => Some(index),
+            Found::Nothing => None,
+        };
         if request.cache == CacheMode::OnlyIfCached && !self.has(Defect::OnlyIfCachedAllowed) {
             return Err(self.fail(HttpNetworkOrCacheFetch, "11.1", "cache mode only-if-cached, and nothing is cached", Reason::Network));
         }
-        let mut response = self.http_network_fetch(request, headers, include_credentials, is_preflight)?;
+        // What stored responses are selected by, should this one be stored.
+        let asked = self.may_cache(request, mode).then(|| headers.clone());
+        let response = self.http_network_fetch(request, headers, include_credentials, is_new_connection, is_preflight)?;
+        let mut response = self.keep_in_cache(request, asked, validating, response);
         response.range_requested = is_ranged;
-        if response.status == 401 && request.tainting != Tainting::Cors && include_credentials && self.env.is_window && !is_authentication {
-            if request.body.as_ref().is_some_and(|b| b.is_stream) {
+        let asks = request.tainting != Tainting::Cors || self.has(Defect::LoginAskedForCors) && !is_preflight;
+        if response.status == 401 && asks && include_credentials && self.env.is_window && !is_authentication {
+            if request.body.as_ref().is_some_and(|b| b.is_stream) && !self.has(Defect::StreamResent) {
                 return Err(self.fail(HttpNetworkOrCacheFetch, "15.2", "401, and the body is a stream", Reason::Network));
             }
             // Step 15.3: a person who is asked for a password dismisses the prompt, and the 401 stays. Nobody is asked before the
             // credentials of the URL were tried, if there are any; where a redirect has lost them, the same request goes out twice.
             if request.use_url_credentials {
                 self.note(HttpNetworkOrCacheFetch, "15.4", "401: again with the credentials of the URL");
+                if self.has(Defect::ResentWithoutBody) {
+                    request.body = None;
+                }
                 return self.http_network_or_cache_fetch(request, true, is_new_connection, is_preflight);
             }
         }
@@ -121,10 +140,26 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if response.status == 407 && !self.env.is_window && !is_preflight {
             return Err(self.fail(HttpNetworkOrCacheFetch, "16.1", "407, and there is nobody to ask for a password", Reason::Network));
         }
-        let resendable = request.body.as_ref().is_none_or(|b| !b.is_stream);
-        if response.status == 421 && !is_new_connection && resendable {
+        let resendable = request.body.as_ref().is_none_or(|b| !b.is_stream) || self.has(Defect::StreamResent);
+        let misdirected = response.status == 421 && !self.has(Defect::MisdirectedFinal);
+        if misdirected && (!is_new_connection || self.has(Defect::MisdirectedTwice) && request.redirects < 1) && resendable {
+            if self.has(Defect::MisdirectedChecked) && request.tainting == Tainting::Cors && !is_preflight {
+                self.cors_check(request, &response, false)?;
+            }
+            if is_new_connection {
+                // A third time and no more.
+                request.redirects += 1;
+            }
             self.note(HttpNetworkOrCacheFetch, "17.2", "421: again on another connection");
+            if self.has(Defect::ResentWithoutBody) {
+                request.body = None;
+            }
             return self.http_network_or_cache_fetch(request, is_authentication, true, is_preflight);
+        }
+        if is_authentication && response.status != 401 {
+            // By the letter a login that was refused makes an entry, too; who sends it again is refused again.
+            self.ua.logins.add(&self.env.partition, request.url(), basic(request.url()));
+            self.note(HttpNetworkOrCacheFetch, "18", "the login is remembered");
         }
         Ok(response)
     }
@@ -135,6 +170,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         request: &mut Request<'a>,
         headers: HeaderList<'a>,
         include_credentials: bool,
+        is_new_connection: bool,
         is_preflight: bool,
     ) -> Fetched<'a, N::Body> {
         use Algorithm::HttpNetworkFetch;
@@ -147,9 +183,12 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             body: body.map(|b| b.bytes),
             streams,
             is_preflight,
+            credentials: include_credentials,
+            new_connection: is_new_connection,
             limits: if self.has(Defect::AbortIgnored) { Limits::default() } else { self.limits },
             defects: &self.ua.defects,
         };
+        let conditional = outgoing.headers.contains("If-None-Match") || outgoing.headers.contains("If-Modified-Since");
         let incoming = match self.net.exchange(outgoing) {
             Ok(incoming) => incoming,
             Err(Fault::StreamOverHttp1) => {
@@ -174,8 +213,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             }
         };
         self.transmitted |= !is_preflight;
-        let conditional = || request.headers.contains("If-None-Match") || request.headers.contains("If-Modified-Since");
-        if !self.ua.settings.odd_status && (incoming.status > 599 || incoming.status == 304 && !conditional()) {
+        if !self.ua.settings.odd_status && (incoming.status > 599 || incoming.status == 304 && !conditional) {
             return Err(self.fail(HttpNetworkFetch, "8.5", "the status makes no response here", Reason::Network));
         }
         if T::ON {
@@ -193,6 +231,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             headers: incoming.headers,
             body: Source::Network(incoming.body),
             range_requested: false,
+            cache_state: CacheState::None,
         })
     }
 
@@ -205,11 +244,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         self.fail(Algorithm::HttpNetworkFetch, step, words, Reason::Network)
     }
 
-    /// HTTP-network-or-cache fetch, steps 8.16 to 8.18.
-    pub(super) fn append_cache_control(&self, request: &Request<'a>, headers: &mut HeaderList<'a>) {
-        if self.has(Defect::CacheModesSilent) {
-            return;
-        }
+    /// HTTP-network-or-cache fetch, steps 8.16 to 8.18; gives the cache mode that the HTTP request has.
+    pub(super) fn append_cache_control(&self, request: &Request<'a>, headers: &mut HeaderList<'a>) -> CacheMode {
         let mode = match request.cache {
             CacheMode::Default if request.headers.iter().any(|h| is_conditional(&h.name)) && !self.has(Defect::ConditionalNoStore) => {
                 CacheMode::NoStore
@@ -217,7 +253,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             mode => mode,
         };
         let mut append = |name: &'static str, value: &'static str| {
-            if !request.headers.contains(name) {
+            if !request.headers.contains(name) && !self.has(Defect::CacheModesSilent) {
                 self.add(headers, name, value.as_bytes());
             }
         };
@@ -229,6 +265,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             }
             CacheMode::Default | CacheMode::ForceCache | CacheMode::OnlyIfCached => {}
         }
+        mode
     }
 
     /// Appends a header that script cannot have set, unless a defect lets it.
