@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     case::{ApiOptions, Case, Expect, Step, Target},
     format::{
-        BodyEntry, CacheMode, Credentials, CrossOrigin, ExchangeEntry, FieldCheckEntry, Mode, RedirectMode, ResponseType, SeenEntry,
-        Timing, UploadListener,
+        BodyEntry, CacheMode, Credentials, CrossOrigin, ExchangeEntry, FieldCheckEntry, Mode, PreloadAs, RedirectMode, ResponseType,
+        SeenEntry, Timing, UploadListener,
     },
     script::{Resource, Script},
     text::{Bytes, Resolve, Text, Variable},
@@ -49,6 +49,9 @@ pub struct Action {
     /// Elements: the `crossorigin` attribute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crossorigin: Option<CrossOrigin>,
+    /// Preloads: the `as` attribute.
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<PreloadAs>,
     /// The URL.
     pub url: String,
     /// Method, when given.
@@ -112,6 +115,7 @@ impl Action {
             wait_ms: 0,
             api,
             crossorigin: None,
+            destination: None,
             url: url.into(),
             method: None,
             headers: Vec::new(),
@@ -347,6 +351,7 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
         ApiOptions::Initiator(i) => {
             action.api = i.api;
             action.crossorigin = i.crossorigin;
+            action.destination = i.r#as;
             action.referrer_policy.clone_from(&i.referrer_policy);
             action.integrity.clone_from(&i.integrity);
         }

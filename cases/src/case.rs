@@ -11,8 +11,8 @@ use crate::{
     families::Generated,
     format::{
         AnswerEntry, Api, BodyEntry, CacheMode, CaseEntry, Credentials, CrossOrigin, DropEntry, ExchangeEntry, ExpectEntry, FieldEntry,
-        FramingEntry, InterimEntry, LocationEntry, Mode, RedirectEntry, RedirectMode, RequestEntry, ResponseType, SeenEntry, SpecRef,
-        StepEntry, ThenEntry, Timing, UploadListener, Variant,
+        FramingEntry, InterimEntry, LocationEntry, Mode, PreloadAs, RedirectEntry, RedirectMode, RequestEntry, ResponseType, SeenEntry,
+        SpecRef, StepEntry, ThenEntry, Timing, UploadListener, Variant,
     },
     script::{Answer, Field, Framing, Http, Interim, Message, Resource, Then},
     text::{Bytes, Text},
@@ -182,6 +182,8 @@ pub struct InitiatorOptions {
     pub api: Api,
     /// The `crossorigin` attribute.
     pub crossorigin: Option<CrossOrigin>,
+    /// The `as` attribute of a preload.
+    pub r#as: Option<PreloadAs>,
     /// The `referrerpolicy` attribute.
     pub referrer_policy: Option<String>,
     /// The `integrity` attribute.
@@ -486,7 +488,10 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
         ("body.document", matches!(e.body, Some(BodyEntry::Document(_)))),
     ];
     if e.crossorigin.is_some() && !e.api.has_crossorigin() {
-        return mistake(&span, "`crossorigin` is an attribute of img, script, module, style and track");
+        return mistake(&span, "`crossorigin` is an attribute of img, script, module, style, track, preload and module-preload");
+    }
+    if e.r#as.is_some() != (e.api == Api::Preload) {
+        return mistake(&span, "`as` is what a `preload` is for: it has one, and nothing else has");
     }
     let worker = context == Context::Worker;
     if worker && !e.api.is_in_workers() || !worker && !e.api.is_in_windows() {
@@ -512,6 +517,7 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
             ApiOptions::Initiator(InitiatorOptions {
                 api: other,
                 crossorigin: e.crossorigin,
+                r#as: e.r#as,
                 referrer_policy: e.referrer_policy.clone(),
                 integrity: e.integrity.clone(),
             })
@@ -597,7 +603,7 @@ fn resources(request: &Request, entry: &StepEntry, span: &Range<usize>) -> Check
         }
     }
     let initiator = match &request.api {
-        ApiOptions::Initiator(options) => options.api,
+        ApiOptions::Initiator(options) => options.r#as.map_or(options.api, PreloadAs::user),
         _ => Api::Fetch,
     };
     let furnished: Vec<_> = entry.response.iter().map(|a| initiator.furnished(a)).collect();

@@ -166,6 +166,26 @@ pub enum Api {
     EventSource,
     /// `navigator.sendBeacon()`.
     Beacon,
+    /// `<link rel=preload>`.
+    Preload,
+    /// `<link rel=modulepreload>`.
+    ModulePreload,
+}
+
+/// What a preload is for: the `as` attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PreloadAs {
+    /// `fetch`.
+    Fetch,
+    /// `font`.
+    Font,
+    /// `image`.
+    Image,
+    /// `script`.
+    Script,
+    /// `style`.
+    Style,
 }
 
 /// The `crossorigin` attribute of an element.
@@ -200,6 +220,8 @@ pub struct RequestEntry {
     pub api: Api,
     /// Elements only: the `crossorigin` attribute.
     pub crossorigin: Option<CrossOrigin>,
+    /// Preloads only: the `as` attribute; demanded.
+    pub r#as: Option<PreloadAs>,
     /// The method, exactly as script passes it.
     pub method: Option<String>,
     /// Header name and value pairs, in order; a repeated name is appended.

@@ -15,8 +15,9 @@
 //! | `track` | `load`, and there are cues | never | `error` |
 //! | `event-source` | a message arrives | never | `error` |
 //! | `beacon` | never | the browser takes it | it does not |
+//! | `preload`, `module-preload` | never | `load` | `error` |
 
-use crate::format::{AnswerEntry, Api, FieldEntry};
+use crate::format::{AnswerEntry, Api, FieldEntry, PreloadAs};
 
 /// One pixel of a colour that nothing else here has.
 const PIXEL: &[u8] = include_bytes!("../media/pixel.png");
@@ -40,6 +41,8 @@ impl Api {
             Api::Track => "track",
             Api::EventSource => "event-source",
             Api::Beacon => "beacon",
+            Api::Preload => "preload",
+            Api::ModulePreload => "module-preload",
         }
     }
 
@@ -50,12 +53,12 @@ impl Api {
 
     /// Whether its element has a `crossorigin` attribute.
     pub(crate) fn has_crossorigin(self) -> bool {
-        matches!(self, Api::Img | Api::Script | Api::Module | Api::Style | Api::Track)
+        matches!(self, Api::Img | Api::Script | Api::Module | Api::Style | Api::Track | Api::Preload | Api::ModulePreload)
     }
 
     /// Whether its element has an `integrity` attribute.
     pub(crate) fn has_integrity(self) -> bool {
-        matches!(self, Api::Script | Api::Module | Api::Style)
+        matches!(self, Api::Script | Api::Module | Api::Style | Api::Preload | Api::ModulePreload)
     }
 
     /// Whether workers have it.
@@ -72,14 +75,14 @@ impl Api {
     pub(crate) fn material(self) -> Option<(&'static str, String)> {
         let bytes = |bytes: &[u8]| crate::text::escape(bytes).replace('{', "{{").replace('}', "}}");
         Some(match self {
-            Api::Fetch | Api::Xhr | Api::Beacon => return None,
+            Api::Fetch | Api::Xhr | Api::Beacon | Api::Preload => return None,
             Api::Img => ("image/png", bytes(PIXEL)),
             // It leaves a trace that it ran, and then tells, or must not tell, of itself. It is the engine that throws: what becomes
             // of what a script throws itself is not settled (whatwg/html#10514).
             Api::Script | Api::ImportScripts => {
                 ("text/javascript", "(globalThis.corscheckRan ||= {{}})[\"{token}\"] = true; corscheck_{token};".to_owned())
             }
-            Api::Module | Api::Import => ("text/javascript", "export default \"corscheck {token}\";".to_owned()),
+            Api::Module | Api::Import | Api::ModulePreload => ("text/javascript", "export default \"corscheck {token}\";".to_owned()),
             Api::Style => ("text/css", ".corscheck-{token} {{ color: red }}".to_owned()),
             Api::Font => ("font/ttf", bytes(LETTER)),
             Api::Track => ("text/vtt", "WEBVTT\\n\\n00:00.000 --> 00:01.000\\ncorscheck {token}\\n".to_owned()),
@@ -104,5 +107,18 @@ impl Api {
         }
         entry.body.get_or_insert_with(|| literal(&body));
         entry
+    }
+}
+
+impl PreloadAs {
+    /// What uses it.
+    pub(crate) fn user(self) -> Api {
+        match self {
+            PreloadAs::Fetch => Api::Fetch,
+            PreloadAs::Font => Api::Font,
+            PreloadAs::Image => Api::Img,
+            PreloadAs::Script => Api::Script,
+            PreloadAs::Style => Api::Style,
+        }
     }
 }

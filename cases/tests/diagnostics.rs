@@ -135,7 +135,7 @@ fn an_unknown_key_in_a_case() {
 #[test]
 fn an_unknown_key_in_a_request() {
     assert_snapshot!(spoiled(ALLOWED, r#"to = "b""#, r#"to = "b", credential = "omit""#), @r#"
-    error: unknown field `credential`, expected one of `to`, `url`, `path`, `query`, `fragment`, `userinfo`, `api`, `crossorigin`, `method`, `headers`, `body`, `credentials`, `mode`, `redirect`, `cache`, `referrer`, `referrer-policy`, `integrity`, `keepalive`, `abort-after-ms`, `sync`, `upload-listener`, `timeout-ms`, `open-credentials`, `late-credentials`
+    error: unknown field `credential`, expected one of `to`, `url`, `path`, `query`, `fragment`, `userinfo`, `api`, `crossorigin`, `as`, `method`, `headers`, `body`, `credentials`, `mode`, `redirect`, `cache`, `referrer`, `referrer-policy`, `integrity`, `keepalive`, `abort-after-ms`, `sync`, `upload-listener`, `timeout-ms`, `open-credentials`, `late-credentials`
      --> catalogue/area.toml:7:23
       |
     7 | request = { to = "b", credential = "omit" }

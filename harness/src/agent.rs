@@ -43,6 +43,7 @@ const AGENT: &str = concat!(
     include_str!("../agent/fetch.js"),
     include_str!("../agent/xhr.js"),
     include_str!("../agent/elements.js"),
+    include_str!("../agent/preload.js"),
     include_str!("../agent/interfaces.js"),
     include_str!("../agent/run.js"),
     include_str!("../agent/contexts.js"),

@@ -141,6 +141,7 @@ pub(crate) fn action(url: String) -> Action {
         wait_ms: 0,
         api: ApiWord::Fetch,
         crossorigin: None,
+        destination: None,
         timing: false,
         url,
         method: None,

@@ -439,6 +439,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             request.use_cors_preflight = body.is_stream && !defects.has(Defect::PreflightNotForStream);
             request.body = Some(Body { bytes: &body.bytes, length: &body.length, is_stream: body.is_stream });
         }
+        request.has_author_headers = !request.headers.is_empty();
         // The Accept header is set when fetching starts (Fetch, fetching, steps 12 to 14).
         self.append_defaults(&mut request);
         Ok(request)
@@ -844,6 +845,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             self.note(XhrSend, "5", "listeners on the upload object: the use-CORS-preflight flag is set");
         }
         request.use_cors_preflight = listens;
+        request.has_author_headers = !request.headers.is_empty();
         self.append_defaults(&mut request);
         Ok(request)
     }

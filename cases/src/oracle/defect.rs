@@ -375,6 +375,14 @@ defects! {
         MisdirectedFinal = "misdirected-final", "A request does not go out again after a 421.";
         MisdirectedTwice = "misdirected-twice", "A request goes out again after a second 421.";
         MisdirectedChecked = "misdirected-checked", "The CORS check is made on a 421 before the request goes out again.";
+        PreloadUnused = "preload-unused", "A preload is fetched again by what it is for.";
+        PreloadUsedTwice = "preload-used-twice", "A preload answers more than one request.";
+        PreloadIgnoresDestination = "preload-ignores-destination", "A preload answers requests of another destination.";
+        PreloadIgnoresMode = "preload-ignores-mode", "A preload answers requests of another mode.";
+        PreloadIgnoresCredentials = "preload-ignores-credentials", "A preload answers requests of another credentials mode.";
+        PreloadIgnoresIntegrity = "preload-ignores-integrity", "A preload answers requests with integrity metadata that it did not have.";
+        PreloadIgnoresHeaders = "preload-ignores-headers", "A preload answers requests with headers of the author.";
+        ModulePreloadUnused = "module-preload-unused", "A modulepreload is fetched again by what imports it.";
         ConnectionsShared = "connections-shared", "Requests with and without credentials share connections.";
         MisdirectedSameConnection = "misdirected-same-connection", "After a 421 a request goes out again over the same connection.";
     }

@@ -15,7 +15,7 @@ use super::{
     trace::{Algorithm, Trace},
 };
 use crate::{
-    format::{Api, CacheMode, Credentials, CrossOrigin, Mode, ResponseType},
+    format::{Api, CacheMode, Credentials, CrossOrigin, Mode, PreloadAs, ResponseType},
     words::Reason,
 };
 
@@ -28,6 +28,18 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             return blocked(api, &failure);
         };
         let mut request = self.initiator_request(call, url);
+        let is_module = matches!(api, Api::Module | Api::Import | Api::ModulePreload);
+        if api == Api::Preload {
+            return match self.preload(request) {
+                Ok(()) => loaded(false),
+                Err(failure) => blocked(api, &failure),
+            };
+        }
+        let known = is_module && self.ua.preloads.has_module(&self.document(), url.as_str());
+        if known && !self.defects().has(Defect::ModulePreloadUnused) {
+            self.note(Algorithm::Initiator, "2", "the module map has the script already");
+            return loaded(api != Api::ModulePreload);
+        }
         match self.main_fetch(&mut request, false) {
             Err(failure) => {
                 // A beacon is taken and gone: nobody hears what becomes of it.
@@ -35,7 +47,13 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             }
             Ok(_) if api == Api::Beacon => loaded(false),
             Ok(response) => match self.taken(api, &request, response) {
-                Ok(readable) => loaded(readable),
+                Ok(readable) => {
+                    if is_module {
+                        let document = self.document();
+                        self.ua.preloads.add_module(document, url.to_string());
+                    }
+                    loaded(readable && api != Api::ModulePreload)
+                }
                 Err(failure) => blocked(api, &failure),
             },
         }
@@ -49,9 +67,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         let crossorigin = action.crossorigin.filter(|_| !self.defects().has(Defect::CrossOriginIgnored));
         let with = |credentials: bool| if credentials { Credentials::Include } else { Credentials::SameOrigin };
         (request.mode, request.credentials) = match (api, crossorigin) {
-            (Api::Module, _) if self.defects().has(Defect::ModuleNoCors) => (Mode::NoCors, Credentials::Include),
+            (Api::Module | Api::ModulePreload, _) if self.defects().has(Defect::ModuleNoCors) => (Mode::NoCors, Credentials::Include),
             (Api::Font, _) if self.defects().has(Defect::FontNoCors) => (Mode::NoCors, Credentials::Include),
-            (Api::Module, given) => (Mode::Cors, with(given == Some(CrossOrigin::UseCredentials))),
+            (Api::Module | Api::ModulePreload, given) => (Mode::Cors, with(given == Some(CrossOrigin::UseCredentials))),
             (Api::Import | Api::Font, _) => (Mode::Cors, Credentials::SameOrigin),
             (Api::EventSource, _) => (Mode::Cors, with(action.credentials == Some(Credentials::Include))),
             (Api::Beacon, _) => (Mode::NoCors, Credentials::Include),
@@ -74,7 +92,14 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         self.note(Algorithm::Initiator, "2", says);
         request.destination = match api {
             Api::Img => Destination::Image,
-            Api::Script | Api::Module | Api::Import | Api::ImportScripts => Destination::Script,
+            Api::Script | Api::Module | Api::Import | Api::ImportScripts | Api::ModulePreload => Destination::Script,
+            Api::Preload => match action.destination {
+                None | Some(PreloadAs::Fetch) => Destination::Empty,
+                Some(PreloadAs::Font) => Destination::Font,
+                Some(PreloadAs::Image) => Destination::Image,
+                Some(PreloadAs::Script) => Destination::Script,
+                Some(PreloadAs::Style) => Destination::Style,
+            },
             Api::Style => Destination::Style,
             Api::Font => Destination::Font,
             Api::Track => Destination::Track,
@@ -147,7 +172,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         let usable = match api {
             Api::Img => read.bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
             Api::Style => is("text/css") || any_type,
-            Api::Module | Api::Import => any_type || content_type.as_deref().is_some_and(grammar::is_javascript_mime_essence),
+            Api::Module | Api::Import | Api::ModulePreload => {
+                any_type || content_type.as_deref().is_some_and(grammar::is_javascript_mime_essence)
+            }
             Api::EventSource => (is("text/event-stream") || any_type) && read.bytes.starts_with(b"data: "),
             Api::Track => read.bytes.starts_with(b"WEBVTT"),
             Api::Font => read.bytes.starts_with(&[0, 1, 0, 0]),

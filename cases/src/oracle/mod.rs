@@ -39,6 +39,7 @@ pub mod logins;
 pub mod network;
 pub mod origin;
 pub mod preflight_cache;
+pub mod preloads;
 mod request;
 pub mod safelist;
 pub mod scenario;

@@ -229,6 +229,8 @@ pub(super) struct Request<'a> {
     pub(super) keepalive: bool,
     pub(super) use_cors_preflight: bool,
     pub(super) use_url_credentials: bool,
+    /// Whether script has given it a header: such a request takes no preload.
+    pub(super) has_author_headers: bool,
     pub(super) tainting: Tainting,
     pub(super) redirects: u32,
     pub(super) timing_allow_failed: bool,
@@ -255,6 +257,7 @@ impl<'a> Request<'a> {
             keepalive: false,
             use_cors_preflight: false,
             use_url_credentials: false,
+            has_author_headers: false,
             tainting: Tainting::Basic,
             redirects: 0,
             timing_allow_failed: false,

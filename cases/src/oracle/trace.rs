@@ -44,6 +44,8 @@ algorithms! {
     XhrSend = "send()", "xhr#the-send()-method";
     /// XMLHttpRequest: `abort()`.
     XhrAbort = "abort()", "xhr#the-abort()-method";
+    /// Fetching.
+    Fetching = "fetching", "fetch#concept-fetch";
     /// Main fetch.
     MainFetch = "main fetch", "fetch#concept-main-fetch";
     /// Scheme fetch.

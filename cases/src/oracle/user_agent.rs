@@ -1,6 +1,8 @@
 //! What a user agent remembers from one fetch to the next.
 
-use super::{cookies::CookieStore, defect::Defects, http_cache::HttpCache, logins::Logins, preflight_cache::PreflightCache};
+use super::{
+    cookies::CookieStore, defect::Defects, http_cache::HttpCache, logins::Logins, preflight_cache::PreflightCache, preloads::Preloads,
+};
 
 /// A user agent: its stores, its settings, and, for self-tests, its defects.
 #[derive(Debug, Clone, Default)]
@@ -9,6 +11,8 @@ pub struct UserAgent {
     pub cache: PreflightCache,
     /// The HTTP cache.
     pub http_cache: HttpCache,
+    /// What its documents have loaded ahead.
+    pub preloads: Preloads,
     /// The authentication entries.
     pub logins: Logins,
     /// The cookie store.

@@ -119,6 +119,7 @@ impl Asked {
             wait_ms: 0,
             api,
             crossorigin: None,
+            destination: None,
             timing: false,
             url: url.to_string(),
             method: self.method,

@@ -34,7 +34,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             request.referrer_policy = Some(self.env.referrer_policy);
         }
         request.referrer = self.determine_referrer(request);
-        let response = match self.dispatch(request) {
+        let preloaded = if recursive { None } else { self.preloaded(request) };
+        let response = match preloaded.unwrap_or_else(|| self.dispatch(request)) {
             Err(failure) if self.has(Defect::NetworkErrorEmpty) && matches!(failure.reason, Reason::Network | Reason::PreflightFailed) => {
                 request.tainting = Tainting::Basic;
                 Ok(empty())

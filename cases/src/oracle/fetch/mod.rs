@@ -10,6 +10,7 @@ mod http_fetch;
 mod main_fetch;
 mod network;
 mod preflight;
+mod preload;
 mod redirect;
 
 use std::borrow::Cow;
