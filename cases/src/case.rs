@@ -14,6 +14,7 @@ use crate::{
         FramingEntry, InterimEntry, LocationEntry, Mode, PreloadAs, RedirectEntry, RedirectMode, RequestEntry, ResponseType, SeenEntry,
         SpecRef, StepEntry, ThenEntry, Timing, UploadListener, Variant,
     },
+    page::PageSettings,
     script::{Answer, Field, Framing, Http, Interim, Message, Resource, Then},
     text::{Bytes, Text},
     topology::{Alias, Context, Protocol},
@@ -92,6 +93,8 @@ pub struct Case {
     pub level: Level,
     /// The page's origin.
     pub page: Alias,
+    /// What the page is besides its origin.
+    pub document: PageSettings,
     /// Where in the page the requests are made.
     pub context: Context,
     /// What is done, one after another; never empty.
@@ -377,6 +380,9 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
     if entry.page.protocol() == Protocol::Nothing {
         return mistake(&span, "no page can be loaded from `dead`");
     }
+    if let Some(words) = entry.document.mistake() {
+        return mistake(&span, format!("`document`: {words}"));
+    }
     if entry.also.iter().collect::<BTreeSet<_>>().len() != entry.also.len() {
         return mistake(&span, "`also` names one variant twice");
     }
@@ -391,6 +397,7 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
             undetectable: entry.undetectable.clone(),
             level: entry.level,
             page: entry.page,
+            document: entry.document.clone(),
             context,
             steps,
             place: Place { file: file.to_owned(), line },
@@ -493,7 +500,7 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
     if e.r#as.is_some() != (e.api == Api::Preload) {
         return mistake(&span, "`as` is what a `preload` is for: it has one, and nothing else has");
     }
-    let worker = context == Context::Worker;
+    let worker = context.is_worker();
     if worker && !e.api.is_in_workers() || !worker && !e.api.is_in_windows() {
         return mistake(&span, format!("there is no `{}` in the context `{}`", e.api.word(), context.word()));
     }
@@ -543,7 +550,7 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
             if e.credentials == Some(Credentials::Omit) {
                 return mistake(&span, "XMLHttpRequest has no credentials mode `omit`: `same-origin` or `include` (withCredentials)");
             }
-            if context == Context::Worker && matches!(e.body, Some(BodyEntry::Document(_))) {
+            if context.is_worker() && matches!(e.body, Some(BodyEntry::Document(_))) {
                 return mistake(&span, "a worker has no Document to send");
             }
             if e.sync && (e.timeout_ms.is_some() || e.abort_after_ms.is_some()) {
@@ -863,5 +870,9 @@ fn check_wire(wire: &mut [ExchangeEntry], read: Outcome, decided: bool, terms: &
 }
 
 fn request_leaves_cache(request: &Request) -> bool {
+    // A beacon is taken whether it is sent or not.
+    if matches!(&request.api, ApiOptions::Initiator(i) if i.api == Api::Beacon) {
+        return false;
+    }
     !matches!(&request.api, ApiOptions::Fetch(f) if matches!(f.cache, Some(CacheMode::ForceCache | CacheMode::OnlyIfCached)))
 }

@@ -15,6 +15,7 @@ use toml::Spanned;
 use crate::{
     behaviour::BehaviourId,
     case::CaseId,
+    page::PageSettings,
     text::{Bytes, Text},
     topology::{Alias, Context},
     words::{Level, Outcome, Reason},
@@ -55,6 +56,9 @@ pub struct CaseEntry {
     /// The page's origin.
     #[serde(default = "default_page")]
     pub page: Alias,
+    /// What the page is besides: its header fields, its `<base>`, its `document.domain`.
+    #[serde(default)]
+    pub document: PageSettings,
     /// Where in the page the requests are made.
     #[serde(default)]
     pub context: Context,

@@ -21,6 +21,7 @@ pub mod families;
 pub mod format;
 pub mod known;
 pub mod oracle;
+pub mod page;
 pub mod script;
 pub mod select;
 pub mod text;

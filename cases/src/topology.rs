@@ -122,38 +122,83 @@ pub enum Protocol {
     Nothing,
 }
 
-/// Where in the browser a request is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Context {
-    /// A top-level document of the page's origin.
-    #[default]
-    Window,
-    /// An iframe with `sandbox="allow-scripts"`: an opaque origin, `Origin: null`.
-    Sandbox,
-    /// An iframe whose document is a `data:` URL: an opaque origin.
-    Data,
-    /// A dedicated worker of the page's origin.
+macro_rules! contexts {
+    ($( $(#[doc = $doc:literal])* $name:ident = $word:literal, $kind:ident, $origin:ident; )*) => {
+        /// Where in the browser a request is made.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Context {
+            /// A top-level document of the page's origin.
+            #[default]
+            Window,
+            $( $(#[doc = $doc])* $name, )*
+        }
+
+        impl Context {
+            /// Every context.
+            pub const ALL: &'static [Context] = &[Context::Window, $( Context::$name, )*];
+
+            /// The word used in files, on terminals and in reports.
+            pub fn word(self) -> &'static str {
+                match self { Context::Window => "window", $( Context::$name => $word, )* }
+            }
+
+            /// Whether it is a worker of some kind, and has no document.
+            pub fn is_worker(self) -> bool {
+                match self { Context::Window => false, $( Context::$name => matches!(Kind::$kind, Kind::Worker), )* }
+            }
+
+            /// Whether the origin of this context is opaque, so that it is serialised as `null`.
+            pub fn is_opaque(self) -> bool {
+                match self { Context::Window => false, $( Context::$name => matches!(Ownership::$origin, Ownership::Opaque), )* }
+            }
+        }
+    };
+}
+
+/// What a context is.
+enum Kind {
+    Document,
     Worker,
 }
 
+/// Whose origin a context has.
+enum Ownership {
+    Page,
+    Opaque,
+}
+
+contexts! {
+    /// An iframe with `sandbox="allow-scripts"`: an opaque origin, `Origin: null`.
+    Sandbox = "sandbox", Document, Opaque;
+    /// An iframe whose document is a `data:` URL: an opaque origin.
+    Data = "data", Document, Opaque;
+    /// A dedicated worker of the page's origin.
+    Worker = "worker", Worker, Page;
+    /// An iframe with `srcdoc`: `about:srcdoc`, of its parent's origin.
+    Srcdoc = "srcdoc", Document, Page;
+    /// An iframe without an address that a script has written into: `about:blank`, of its creator's origin.
+    AboutBlank = "about-blank", Document, Page;
+    /// An iframe whose document is a `blob:` URL: of the origin of who made the URL.
+    Blob = "blob", Document, Page;
+    /// A dedicated worker whose script is a `blob:` URL: of the origin of who made the URL.
+    BlobWorker = "blob-worker", Worker, Page;
+    /// A dedicated worker whose script is a `data:` URL: an opaque origin.
+    DataWorker = "data-worker", Worker, Opaque;
+    /// A shared worker of the page's origin.
+    SharedWorker = "shared-worker", Worker, Page;
+    /// A dedicated worker of the page's origin whose script is a module.
+    ModuleWorker = "module-worker", Worker, Page;
+    /// An iframe of the page's origin in a top-level document of another site (`c`), in a window of its own.
+    Embedded = "embedded", Document, Page;
+    /// A top-level document that was opened from the disk, by a `file:` URL, in a window of its own.
+    File = "file", Document, Opaque;
+}
+
 impl Context {
-    /// Every context.
-    pub const ALL: &'static [Context] = &[Context::Window, Context::Sandbox, Context::Data, Context::Worker];
-
-    /// The word used in files, on terminals and in reports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Context::Window => "window",
-            Context::Sandbox => "sandbox",
-            Context::Data => "data",
-            Context::Worker => "worker",
-        }
-    }
-
-    /// Whether the origin of this context is opaque, so that it is serialised as `null`.
-    pub fn is_opaque(self) -> bool {
-        matches!(self, Context::Sandbox | Context::Data)
+    /// Whether it has a top-level document of its own.
+    pub fn has_own_window(self) -> bool {
+        matches!(self, Context::Window | Context::Embedded | Context::File)
     }
 }
 

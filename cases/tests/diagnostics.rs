@@ -122,7 +122,7 @@ fn an_unknown_key_at_the_top_of_the_file() {
 #[test]
 fn an_unknown_key_in_a_case() {
     assert_snapshot!(spoiled(ALLOWED, "why =", "because ="), @r#"
-    error: unknown field `because`, expected one of `id`, `title`, `behaviours`, `spec`, `why`, `undetectable`, `level`, `page`, `context`, `also`, `request`, `preflight`, `redirects`, `response`, `revalidation`, `expect`, `steps`
+    error: unknown field `because`, expected one of `id`, `title`, `behaviours`, `spec`, `why`, `undetectable`, `level`, `page`, `document`, `context`, `also`, `request`, `preflight`, `redirects`, `response`, `revalidation`, `expect`, `steps`
      --> catalogue/area.toml:6:1
       |
     6 | because = "CORS check, step 6."

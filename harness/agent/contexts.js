@@ -1,21 +1,60 @@
 // The other contexts of a page: each carries an agent of its own.
 const source = (child) => corscheckAgent + ";corscheckAgent(" + stringify(child) + ")";
-const address = (path, child) => path + "?config=" + encodeURIComponent(stringify(child));
+const markup = (child) => "<!doctype html><script nonce=" + config.key + ">" + source(child) + "</" + "script>";
+const address = (path, child) => path + "?key=" + config.key + "&config=" + encodeURIComponent(stringify(child));
+const blobOf = (text, type) => scope.URL.createObjectURL(new Blob([text], { type }));
+// Kept reachable: a worker nobody holds may be collected.
+const keep = (made) => (scope.corscheckWorkers ||= []).push(made);
 
 function frame(attributes) {
   const made = scope.document.createElement("iframe");
   Object.assign(made, attributes);
   scope.document.body.append(made);
+  return made;
 }
 
 const contexts = {
   sandbox: (child) => frame({ sandbox: "allow-scripts", src: address("/agent/frame", child) }),
-  data: (child) => {
-    const markup = "<!doctype html><script>" + source(child) + "</" + "script>";
-    frame({ src: "data:text/html;charset=utf-8," + encodeURIComponent(markup) });
+  data: (child) => frame({ src: "data:text/html;charset=utf-8," + encodeURIComponent(markup(child)) }),
+  srcdoc: (child) => frame({ srcdoc: markup(child) }),
+  blob: (child) => frame({ src: blobOf(markup(child), "text/html;charset=utf-8") }),
+  "about-blank": (child) => {
+    const made = frame({});
+    // Not before its own load is over: engines put another empty document in place of the first one until then.
+    setTimeout(() => {
+      const script = made.contentDocument.createElement("script");
+      script.nonce = config.key;
+      script.textContent = source(child);
+      made.contentDocument.body.append(script);
+    }, 0);
   },
-  // Kept reachable: a worker nobody holds may be collected.
-  worker: (child) => (scope.corscheckWorkers ||= []).push(new scope.Worker(address("/agent/worker.js", child))),
+  worker: (child) => keep(new scope.Worker(address("/agent/worker.js", child))),
+  "module-worker": (child) => keep(new scope.Worker(address("/agent/worker.js", child), { type: "module" })),
+  "shared-worker": (child) => keep(new scope.SharedWorker(address("/agent/worker.js", child))),
+  "blob-worker": (child) => keep(new scope.Worker(blobOf(source(child), "text/javascript"))),
+  "data-worker": (child) => keep(new scope.Worker("data:text/javascript;charset=utf-8," + encodeURIComponent(source(child)))),
 };
 
-for (const context of config.children || []) contexts[context]({ socket: config.socket, context });
+if (config.base && scope.document) {
+  const base = scope.document.createElement("base");
+  base.href = config.base;
+  scope.document.head.append(base);
+}
+if (config.domain && scope.document) {
+  try {
+    scope.document.domain = config.domain;
+  } catch {
+    // Where the setter is gone, there is nothing that could be ignored.
+  }
+}
+
+for (const context of config.children || []) {
+  const child = { ...config, context, children: [] };
+  try {
+    contexts[context](child);
+  } catch (e) {
+    // The engine has no such context: whatever is asked of it comes to that.
+    const end = { unsupported: context + ": " + e.message };
+    link(context, (message, send) => send({ id: message.id, result: { end, events: [], uploadEvents: [], ms: 0 } }));
+  }
+}

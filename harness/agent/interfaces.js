@@ -23,8 +23,13 @@ initiators.font = (action, one, { loaded, failed, finish }) => {
   font.load().then(() => loaded(true), (e) => failed(e.name, e.message));
 };
 
-initiators["event-source"] = (action, one, { loaded, failed, error }) => {
-  const source = (one.held = new scope.EventSource(action.url, { withCredentials: action.credentials === "include" }));
+initiators["event-source"] = (action, one, { loaded, failed, error, finish }) => {
+  let source;
+  try {
+    source = one.held = new scope.EventSource(action.url, { withCredentials: action.credentials === "include" });
+  } catch (e) {
+    return finish({ refused: exception(e) });
+  }
   source.onmessage = (event) => {
     source.close();
     if (event.data === "corscheck " + token(action.url)) loaded(true);

@@ -39,6 +39,7 @@ function run(id, action, patience) {
   };
   const one = { id, start, deadline: start + patience, finish, abort() {} };
   running.add(one);
+  if (config.isolated && !scope.crossOriginIsolated) return finish({ unsupported: "this embedder policy: the page is not cross-origin isolated" });
   try {
     if (action.api === "xhr") runXhr(action, finish, one);
     else if (action.api !== "fetch") runInitiator(action, finish, one);
@@ -68,28 +69,32 @@ async function bare(id, urls, width, init) {
   send({ id, bare: { ms: now() - start, allowed } });
 }
 
-const socket = new scope.WebSocket(config.socket + "&context=" + config.context);
-const deliver = socket.send.bind(socket);
-// Messages of one turn of the event loop go out as one: a WebSocket message costs engines as much as a small fetch.
-let outbox = [];
-const flush = () => {
-  const messages = outbox;
-  outbox = [];
-  deliver(stringify(messages));
-};
-// A message port turns the event loop at once, where a timer of 0 may take some milliseconds.
-const turn = new scope.MessageChannel();
-turn.port1.onmessage = flush;
-const nextTurn = turn.port2.postMessage.bind(turn.port2, 0);
-const send = (message) => {
-  if (outbox.push(message) === 1) nextTurn();
-};
-socket.addEventListener("message", (event) => {
-  for (const message of parse(event.data)) {
-    // An abort comes when the harness has seen the request on the wire, not after a time that means nothing on a slow machine.
-    if (message.abort) for (const one of running) one.id === message.abort && one.abort();
-    else if (message.action) run(message.id, message.action, message.patience);
-    else if (message.bare) bare(message.id, message.bare, message.width, message.init);
-  }
-});
+// Connects a context with the harness. Messages of one turn of the event loop go out as one: a WebSocket message costs engines as much
+// as a small fetch.
+function link(context, receive) {
+  const socket = new scope.WebSocket(config.socket + "&context=" + context);
+  const deliver = socket.send.bind(socket);
+  let outbox = [];
+  // A message port turns the event loop at once, where a timer of 0 may take some milliseconds.
+  const turn = new scope.MessageChannel();
+  turn.port1.onmessage = () => {
+    const messages = outbox;
+    outbox = [];
+    deliver(stringify(messages));
+  };
+  const nextTurn = turn.port2.postMessage.bind(turn.port2, 0);
+  const send = (message) => {
+    if (outbox.push(message) === 1) nextTurn();
+  };
+  socket.addEventListener("message", (event) => {
+    for (const message of parse(event.data)) receive(message, send);
+  });
+  return send;
+}
 
+const send = link(config.context, (message) => {
+  // An abort comes when the harness has seen the request on the wire, not after a time that means nothing on a slow machine.
+  if (message.abort) for (const one of running) one.id === message.abort && one.abort();
+  else if (message.action) run(message.id, message.action, message.patience);
+  else if (message.bare) bare(message.id, message.bare, message.width, message.init);
+});

@@ -18,13 +18,14 @@ use axum::{
         Query, State,
         ws::{Message, WebSocket, WebSocketUpgrade},
     },
-    http::{StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
 use corscheck_cases::{
     Alias, Context, Topology,
     bind::Action,
+    page::BoundPage,
     topology::{Protocol, Scheme},
 };
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,28 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Where agents of all pages come together.
 #[derive(Debug, Clone, Default)]
 pub struct Hub {
-    waiting: Arc<Mutex<HashMap<String, Arrivals>>>,
+    waiting: Arc<Mutex<HashMap<String, Waiting>>>,
+}
+
+/// A page that is to come up.
+#[derive(Debug, Clone)]
+struct Waiting {
+    arrivals: Arrivals,
+    /// What it, its frames and its workers are served with.
+    headers: HeaderMap,
+}
+
+/// A page to be opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The key under which its agents report.
+    pub key: &'a str,
+    /// The ports.
+    pub topology: &'a Topology,
+    /// Its origin.
+    pub page: Alias,
+    /// What it is besides.
+    pub document: &'a BoundPage,
 }
 
 type Arrivals = mpsc::UnboundedSender<(Context, Link)>;
@@ -126,15 +148,26 @@ impl Hub {
         Router::new()
             .route("/agent/page", get(page))
             .route("/agent/frame", get(page))
+            .route("/agent/embedding", get(embedding))
             .route("/agent/worker.js", get(worker))
             .route("/agent/socket", get(socket))
             .with_state(self.clone())
     }
 
-    /// Expects agents under a key: their links arrive in the receiver.
-    pub fn expect(&self, key: &str) -> mpsc::UnboundedReceiver<(Context, Link)> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        lock(&self.waiting).insert(key.to_owned(), sender);
+    /// Expects the agents of a page: their links arrive in the receiver.
+    pub fn expect(&self, place: &Place<'_>) -> mpsc::UnboundedReceiver<(Context, Link)> {
+        let (arrivals, receiver) = mpsc::unbounded_channel();
+        let link = socket_origin(place);
+        let field = |(name, value): &(String, String)| {
+            let value =
+                if name.eq_ignore_ascii_case("Content-Security-Policy") { admitting(value, &link, place.key) } else { value.clone() };
+            // The parser of cases has looked at both.
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(&value).ok()?))
+        };
+        let headers = place.document.headers.iter().filter_map(field);
+        let mut map = HeaderMap::new();
+        headers.for_each(|(name, value)| _ = map.append(name, value));
+        lock(&self.waiting).insert(place.key.to_owned(), Waiting { arrivals, headers: map });
         receiver
     }
 
@@ -144,17 +177,66 @@ impl Hub {
     }
 }
 
-/// The URL of the page that carries the agents of `contexts` on the page's origin.
-pub fn page_url(topology: &Topology, page: Alias, key: &str, contexts: &[Context]) -> String {
-    // Pages over HTTP/2 keep their link over HTTP/1.1, where WebSockets are at home.
-    let via = if page.protocol() == Protocol::Http2 { Alias::ATls } else { page };
-    let scheme = if page.scheme() == Scheme::Https { "wss" } else { "ws" };
+/// Where the agents of a page have their link: pages over HTTP/2 have it over HTTP/1.1, where WebSockets are at home.
+fn socket_origin(place: &Place<'_>) -> String {
+    let via = if place.page.protocol() == Protocol::Http2 { Alias::ATls } else { place.page };
+    let scheme = if place.page.scheme() == Scheme::Https { "wss" } else { "ws" };
+    format!("{scheme}://{}:{}", via.host(), place.topology.port(via))
+}
+
+/// A Content-Security-Policy that lets the agent run and report besides what it says.
+fn admitting(policy: &str, link: &str, nonce: &str) -> String {
+    let directives: Vec<_> = policy.split(';').map(str::trim).collect();
+    let has = |name: &str| directives.iter().any(|d| d.split_ascii_whitespace().next().is_some_and(|n| n.eq_ignore_ascii_case(name)));
+    let (connect, script) = (has("connect-src"), has("script-src"));
+    let more = |directive: &str| {
+        let name = directive.split_ascii_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+        let mut more = String::new();
+        if name == "connect-src" || name == "default-src" && !connect {
+            more.push_str(&format!(" {link}"));
+        }
+        if name == "script-src" || name == "default-src" && !script {
+            more.push_str(&format!(" 'nonce-{nonce}'"));
+        }
+        // `'none'` beside another source would be ignored anyway; some engines complain of it.
+        let bare = if more.is_empty() { directive.to_owned() } else { directive.replace("'none'", "") };
+        format!("{}{more}", bare.trim_end())
+    };
+    directives.iter().map(|d| more(d)).collect::<Vec<_>>().join("; ")
+}
+
+fn config_of(place: &Place<'_>, context: Context, children: &[Context]) -> String {
     let config = serde_json::json!({
-        "socket": format!("{scheme}://{}:{}/agent/socket?key={key}", via.host(), topology.port(via)),
-        "context": "window",
-        "children": contexts.iter().filter(|c| **c != Context::Window).collect::<Vec<_>>(),
+        "key": place.key,
+        "socket": format!("{}/agent/socket?key={}", socket_origin(place), place.key),
+        "context": context,
+        "children": children,
+        "base": place.document.base,
+        "domain": place.document.domain,
+        "isolated": place.document.isolated,
     });
-    format!("{}/agent/page?config={}", topology.origin(page), percent_encode(&config.to_string()))
+    config.to_string()
+}
+
+/// The URL of the page with an agent in its window and in each of `children`.
+pub fn page_url(place: &Place<'_>, children: &[Context]) -> String {
+    address(place, place.page, "page", &config_of(place, Context::Window, children))
+}
+
+/// The URL of a page of another site with a frame in it that is of the page's origin.
+pub fn embedding_url(place: &Place<'_>) -> String {
+    let top = if place.page.scheme() == Scheme::Https { Alias::CTls } else { Alias::C };
+    let frame = address(place, place.page, "frame", &config_of(place, Context::Embedded, &[]));
+    format!("{}/agent/embedding?frame={}", place.topology.origin(top), percent_encode(&frame))
+}
+
+/// A document with an agent, to be opened from the disk.
+pub fn file_page(place: &Place<'_>) -> String {
+    document(&config_of(place, Context::File, &[]).replace('<', "\\u003c"), place.key)
+}
+
+fn address(place: &Place<'_>, at: Alias, path: &str, config: &str) -> String {
+    format!("{}/agent/{path}?key={}&config={}", place.topology.origin(at), place.key, percent_encode(config))
 }
 
 fn percent_encode(text: &str) -> String {
@@ -166,6 +248,8 @@ fn percent_encode(text: &str) -> String {
 #[derive(Deserialize)]
 struct PageQuery {
     config: String,
+    #[serde(default)]
+    key: String,
 }
 
 /// The configuration stands in the URL, so it is parsed and written anew: nobody else's script gets in.
@@ -174,23 +258,48 @@ fn config(query: &PageQuery) -> Result<String, (StatusCode, String)> {
     Ok(value.to_string().replace('<', "\\u003c"))
 }
 
-async fn page(Query(query): Query<PageQuery>) -> Response {
+/// A document with an agent in it. The nonce is for pages whose policy asks for one.
+fn document(config: &str, nonce: &str) -> String {
+    let nonce: String = nonce.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!(
+        "<!doctype html><meta charset=utf-8><title>corscheck</title><link rel=icon href=data:,><body><script nonce=\"{nonce}\">{AGENT};corscheckAgent({config})</script>"
+    )
+}
+
+impl Hub {
+    fn headers(&self, key: &str) -> HeaderMap {
+        lock(&self.waiting).get(key).map(|w| w.headers.clone()).unwrap_or_default()
+    }
+}
+
+async fn page(State(hub): State<Hub>, Query(query): Query<PageQuery>) -> Response {
     match config(&query) {
-        Ok(config) => Html(format!(
-            "<!doctype html><meta charset=utf-8><title>corscheck</title><link rel=icon href=data:,><body><script>{AGENT};corscheckAgent({config})</script>"
-        ))
-        .into_response(),
+        Ok(config) => (hub.headers(&query.key), Html(document(&config, &query.key))).into_response(),
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn worker(Query(query): Query<PageQuery>) -> Response {
+async fn worker(State(hub): State<Hub>, Query(query): Query<PageQuery>) -> Response {
     match config(&query) {
         Ok(config) => {
-            ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], format!("{AGENT};corscheckAgent({config})")).into_response()
+            let script = format!("{AGENT};corscheckAgent({config})");
+            (hub.headers(&query.key), [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response()
         }
         Err(refusal) => refusal.into_response(),
     }
+}
+
+#[derive(Deserialize)]
+struct EmbeddingQuery {
+    frame: String,
+}
+
+async fn embedding(Query(query): Query<EmbeddingQuery>) -> Response {
+    let frame = query.frame.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    Html(format!(
+        "<!doctype html><meta charset=utf-8><title>corscheck</title><link rel=icon href=data:,><body><iframe src=\"{frame}\"></iframe>"
+    ))
+    .into_response()
 }
 
 #[derive(Deserialize)]
@@ -200,7 +309,7 @@ struct SocketQuery {
 }
 
 async fn socket(State(hub): State<Hub>, Query(query): Query<SocketQuery>, upgrade: WebSocketUpgrade) -> Response {
-    let Some(arrivals) = lock(&hub.waiting).get(&query.key).cloned() else {
+    let Some(arrivals) = lock(&hub.waiting).get(&query.key).map(|w| w.arrivals.clone()) else {
         return (StatusCode::NOT_FOUND, "no such page").into_response();
     };
     upgrade.max_message_size(64 << 20).on_upgrade(move |socket| serve(socket, query.context, arrivals))

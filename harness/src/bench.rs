@@ -81,7 +81,7 @@ async fn one(endpoint: &Endpoint, count: usize, rounds: usize) -> Result<(), Str
         let init: serde_json::Value = serde_json::from_str(init).map_err(|e| words(&e))?;
         let (mut bare, mut harness) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
-            let link = open(&servers, &session).await?;
+            let link = open(&servers, &mut session).await?;
             // Once unmeasured: connections and caches of the browser are warm for both.
             bare_loop(&servers, &cases[..count.min(50)], &link, &init).await?;
             bare.push(count as f64 / bare_loop(&servers, &cases, &link, &init).await?);
@@ -126,8 +126,8 @@ fn catalogue(text: &str, count: usize) -> Result<Catalogue, String> {
     Catalogue::parse([("bench.toml", file.as_str())]).map_err(|e| e.to_string())
 }
 
-async fn open(servers: &Servers, session: &Session) -> Result<agent::Link, String> {
-    let mut links = session.open(servers.topology(), Alias::A, &[Context::Window]).await?;
+async fn open(servers: &Servers, session: &mut Session) -> Result<agent::Link, String> {
+    let mut links = session.open(servers.topology(), Alias::A, &corscheck_cases::page::PageSettings::default(), &[Context::Window]).await?;
     match links.remove(&Context::Window) {
         Some(Link::Browser(link)) => Ok(link),
         Some(Link::Simulated(_)) | None => Err("the page has no agent".to_owned()),

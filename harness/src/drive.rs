@@ -331,7 +331,7 @@ impl<'a> State<'a> {
     }
 
     async fn stage(&mut self, session: &mut Session, stage: &Stage, pass: &mut Pass) {
-        let links = match session.open(self.drive.servers.topology(), stage.page, &stage.contexts).await {
+        let links = match session.open(self.drive.servers.topology(), stage.page, &stage.document, &stage.contexts).await {
             Ok(links) => links,
             Err(words) => {
                 // One page that does not come up must not cost the results of the others.

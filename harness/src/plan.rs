@@ -1,8 +1,14 @@
 //! The plan: which cases run where, in which order. Pure.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use corscheck_cases::{Alias, Case, Context};
+use corscheck_cases::{
+    Alias, Case, Context, Topology,
+    bind::CASE_ROOT,
+    oracle::{Destination, scenario::environment},
+    page::PageSettings,
+};
+use url::Url;
 
 /// How many cases run between two rounds of controls.
 ///
@@ -15,6 +21,8 @@ pub const ROUND: usize = 120;
 pub struct Stage {
     /// The page's origin.
     pub page: Alias,
+    /// What the page is besides.
+    pub document: PageSettings,
     /// The contexts needed in it.
     pub contexts: Vec<Context>,
     /// Rounds of cases, each by index into the list given.
@@ -25,36 +33,44 @@ pub struct Stage {
     pub exclusive: Vec<usize>,
 }
 
-/// Groups cases by the page they run in. `round` limits how many run between two rounds of controls.
+/// Groups cases by the page they run in: its origin and its settings. `round` limits how many run between two rounds of controls.
 pub fn stages(cases: &[Arc<Case>], chosen: &[usize], round: usize) -> Vec<Stage> {
-    let mut pages: BTreeMap<Alias, Vec<usize>> = BTreeMap::new();
+    let mut pages: Vec<((Alias, &PageSettings), Vec<usize>)> = Vec::new();
     for &index in chosen {
-        pages.entry(cases[index].page).or_default().push(index);
+        let page = (cases[index].page, &cases[index].document);
+        match pages.iter_mut().find(|(p, _)| *p == page) {
+            Some((_, indices)) => indices.push(index),
+            None => pages.push((page, vec![index])),
+        }
     }
+    // Ordinary pages first: most cases are theirs.
+    pages.sort_by_key(|((page, document), _)| (!document.is_usual(), *page));
     pages
         .into_iter()
-        .map(|(page, indices)| {
+        .map(|((page, document), indices)| {
             let mut contexts: Vec<_> = indices.iter().flat_map(|i| cases[*i].contexts()).collect();
             contexts.sort_unstable();
             contexts.dedup();
             let (exclusive, rest): (Vec<_>, Vec<_>) = indices.into_iter().partition(|i| cases[*i].is_exclusive());
             let (slow, quick): (Vec<_>, Vec<_>) = rest.into_iter().partition(|i| cases[*i].is_slow());
             let rounds = quick.chunks(round.max(1)).map(<[usize]>::to_vec).collect();
-            Stage { page, contexts, rounds, slow, exclusive }
+            Stage { page, document: document.clone(), contexts, rounds, slow, exclusive }
         })
         .collect()
 }
 
 /// The origins that need a control when these cases run in `context`: the page's own and each that a case may reach.
 ///
-/// An https page cannot read from an http origin (mixed content), so there is no control for such a pair.
+/// An https page cannot read from an http origin (mixed content), and a page's own policy may forbid others: there is no control for
+/// such a pair.
 pub fn controls(cases: &[Arc<Case>], chosen: &[usize]) -> Vec<(Context, Alias)> {
     let mut out: Vec<(Context, Alias)> = chosen
         .iter()
         .flat_map(|i| {
             let case = &cases[*i];
             let page = case.page;
-            let aliases: Vec<Alias> = case.aliases().into_iter().chain([page]).filter(|a| readable_from(page, *a)).collect();
+            let readable = |a: &Alias| readable_from(page, *a) && permitted_by(&case.document, page, *a);
+            let aliases: Vec<Alias> = case.aliases().into_iter().chain([page]).filter(readable).collect();
             case.contexts().into_iter().flat_map(move |context| aliases.clone().into_iter().map(move |a| (context, a)))
         })
         .collect();
@@ -66,4 +82,16 @@ pub fn controls(cases: &[Arc<Case>], chosen: &[usize]) -> Vec<(Context, Alias)> 
 /// Whether a control can read `target` from a page at `page`.
 pub fn readable_from(page: Alias, target: Alias) -> bool {
     page.scheme() == target.scheme() || page.scheme() == corscheck_cases::topology::Scheme::Http
+}
+
+/// Whether the policies of a page let a control read from `target`.
+fn permitted_by(document: &PageSettings, page: Alias, target: Alias) -> bool {
+    if document.is_usual() {
+        return true;
+    }
+    // Whatever ports there are, the policy and the address agree on them.
+    let topology = Topology::example();
+    let environment = environment(&topology, page, &document.bind(&topology), Context::Window);
+    let url = Url::parse(&format!("{}{CASE_ROOT}token/control", topology.origin(target)));
+    url.is_ok_and(|url| environment.policies.allow(Destination::Empty, &url, &environment.page_origin, 0))
 }

@@ -8,13 +8,14 @@ use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 use corscheck_cases::{
     Alias, Context, Topology,
     bind::Action,
-    oracle::{Defects, FETCH_COMMIT},
+    oracle::{Defects, FETCH_COMMIT, scenario::environment},
+    page::PageSettings,
 };
 use corscheck_servers::{Servers, Token};
 use tokio::sync::Semaphore;
 
 use crate::{
-    agent::{self, Hub, Lost, page_url},
+    agent::{self, Hub, Lost, Place, embedding_url, file_page, page_url},
     browser::{self, Endpoint, Guard, SessionOptions},
     event::BrowserInfo,
     observation::{PageResult, Word},
@@ -170,18 +171,29 @@ impl Session {
     /// # Errors
     ///
     /// Why it does not come up, in words.
-    pub async fn open(&self, topology: &Topology, page: Alias, contexts: &[Context]) -> Result<HashMap<Context, Link>, String> {
+    pub async fn open(
+        &mut self,
+        topology: &Topology,
+        page: Alias,
+        document: &PageSettings,
+        contexts: &[Context],
+    ) -> Result<HashMap<Context, Link>, String> {
+        let document = document.bind(topology);
         let wanted: Vec<Context> =
             std::iter::once(Context::Window).chain(contexts.iter().copied().filter(|c| *c != Context::Window)).collect();
         match self {
             Session::Browser(session, Browser { hub, .. }) => {
                 let key = Token::new();
-                let opened = open_in_browser(session, hub, key.as_str(), topology, page, &wanted).await;
+                let place = Place { key: key.as_str(), topology, page, document: &document };
+                let opened = open_in_browser(session, hub, &place, &wanted).await;
                 hub.forget(key.as_str());
                 opened
             }
             Session::Simulated(Simulated { client, threads, defects }) => {
-                let link = |context| simulated::page::Link::new(topology, page, context, client.clone(), threads.clone(), *defects);
+                let link = |context| {
+                    let environment = environment(topology, page, &document, context);
+                    simulated::page::Link::new(environment, client.clone(), threads.clone(), *defects)
+                };
                 Ok(wanted.into_iter().map(|context| (context, Link::Simulated(link(context)))).collect())
             }
         }
@@ -217,16 +229,25 @@ impl Session {
     }
 }
 
+/// Opens the page, then a window for each context that has one of its own; agents report as they come up.
 async fn open_in_browser(
-    session: &browser::Session,
+    session: &mut browser::Session,
     hub: &Hub,
-    key: &str,
-    topology: &Topology,
-    page: Alias,
+    place: &Place<'_>,
     wanted: &[Context],
 ) -> Result<HashMap<Context, Link>, String> {
-    let mut arrivals = hub.expect(key);
-    session.goto(&page_url(topology, page, key, wanted)).await.map_err(|e| e.to_string())?;
+    let words = |e: browser::SessionError| e.to_string();
+    let mut arrivals = hub.expect(place);
+    session.close_windows().await.map_err(words)?;
+    let (windows, children): (Vec<Context>, Vec<Context>) = wanted.iter().partition(|c| c.has_own_window());
+    session.goto(&page_url(place, &children)).await.map_err(words)?;
+    for context in windows.into_iter().filter(|c| *c != Context::Window) {
+        let url = match context {
+            Context::File => session.file("page.html", &file_page(place)).map_err(|e| format!("a page on the disk: {e}"))?,
+            _ => embedding_url(place),
+        };
+        session.goto_in_window(&url).await.map_err(words)?;
+    }
     let mut links = HashMap::new();
     let deadline = tokio::time::Instant::now() + ARRIVAL;
     while links.len() < wanted.len() {
@@ -236,7 +257,7 @@ async fn open_in_browser(
             }
             _ => {
                 let missing: Vec<_> = wanted.iter().filter(|c| !links.contains_key(c)).map(|c| c.word()).collect();
-                return Err(format!("no agent reported from {} of the page at {page}", missing.join(", ")));
+                return Err(format!("no agent reported from {} of the page at {}", missing.join(", "), place.page));
             }
         }
     }

@@ -16,9 +16,9 @@ use corscheck::{
     verdict::{Cause, Judgement, Verdict},
 };
 use corscheck_cases::{
-    Alias, Case, Catalogue, Context, Topology,
+    Alias, Case, Catalogue, Topology,
     bind::bind,
-    oracle::{Defect, Defects, Scenario},
+    oracle::{Defect, Defects, Scenario, scenario::environment},
 };
 use corscheck_servers::{Options, Servers, Token};
 use tokio::sync::{Semaphore, mpsc};
@@ -156,7 +156,12 @@ fn an_answer_that_never_comes_is_not_a_blocked_read() {
         servers.register(&token, bound.script);
         let options = ClientOptions { answer_timeout: Duration::from_millis(100), ..ClientOptions::default() };
         let (client, threads) = (Arc::new(Client::new(options)), Arc::new(Semaphore::new(1)));
-        let link = Link::new(servers.topology(), case.page, Context::Window, client, threads, Defects::NONE);
+        let link = Link::new(
+            environment(servers.topology(), case.page, &case.document.bind(servers.topology()), case.context),
+            client,
+            threads,
+            Defects::NONE,
+        );
         let page = link.tab().run(&bound.steps[0].action, Duration::ZERO).await;
         assert_eq!(page.end, PageEnd::NoAnswer { after_ms: 100.0 });
         let observation = Observation { pages: vec![page], exchanges: servers.take(&token), words: Vec::new() };

@@ -239,6 +239,11 @@ defects! {
         SameOriginBySite = "same-origin-by-site", "Two origins of one site are one origin.";
         SameOriginChecked = "same-origin-checked", "Same-origin responses need Access-Control-Allow-Origin.";
         OpaqueOriginIsHost = "opaque-origin-is-host", "A sandboxed or data: document has the origin of its page.";
+        InheritedOriginOpaque = "inherited-origin-opaque", "Documents and workers that inherit an origin (srcdoc, about:blank, blob:) have an opaque one.";
+        OriginOfBase = "origin-of-base", "The origin of a page is that of its `<base>`.";
+        CspIgnored = "csp-ignored", "A Content-Security-Policy stops no request.";
+        CspFirstUrlOnly = "csp-first-url-only", "A Content-Security-Policy is not asked about redirects.";
+        CspPathAfterRedirect = "csp-path-after-redirect", "Paths in a Content-Security-Policy are compared after redirects too.";
         DataBlocked = "data-blocked", "data: URLs cannot be fetched.";
         DataOpaque = "data-opaque", "data: URLs give opaque or unreadable responses.";
         AboutAllowed = "about-allowed", "about:blank can be read.";
@@ -249,6 +254,11 @@ defects! {
         CorpIgnoresCase = "corp-ignores-case", "Cross-Origin-Resource-Policy ignores case.";
         CorpFirstOfList = "corp-first-of-list", "Of several policies the first is taken.";
         CorpForCors = "corp-for-cors", "Cross-Origin-Resource-Policy blocks CORS requests too.";
+        CoepIgnored = "coep-ignored", "Under require-corp responses need no Cross-Origin-Resource-Policy.";
+        CoepForCors = "coep-for-cors", "Under an embedder policy CORS responses need Cross-Origin-Resource-Policy, too.";
+        CoepSendsCredentials = "coep-sends-credentials", "Under credentialless no-cors requests carry credentials.";
+        CoepOmitsForCors = "coep-omits-for-cors", "Under credentialless CORS requests carry no credentials either.";
+        CoepOmitsAtHome = "coep-omits-at-home", "Under credentialless requests to the own origin carry no credentials.";
         CorpUnknownBlocks = "corp-unknown-blocks", "An unknown Cross-Origin-Resource-Policy blocks.";
     }
     "Filtered responses" {

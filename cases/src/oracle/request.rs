@@ -8,6 +8,7 @@ use super::{
     headers::HeaderList,
     network::Read,
     origin::{Origin, Relation, is_potentially_trustworthy, same_origin, same_site, strip_for_referrer},
+    policy::Policies,
 };
 use crate::{
     format::{CacheMode, Credentials, Mode, RedirectMode, ResponseType},
@@ -25,12 +26,20 @@ pub struct Environment {
     pub page_origin: Origin,
     /// Its URL.
     pub url: Url,
+    /// What addresses of the page are relative to.
+    pub base: Url,
+    /// Where that is.
+    pub base_origin: Origin,
+    /// Whether its origin is that of who made it and not of its own URL.
+    pub inherits_origin: bool,
     /// What a referrer of `client` stands for: its URL.
     pub referrer: ReferrerSource,
     /// Whether its global object is a Window with a navigable: only there can a person be asked for a password.
     pub is_window: bool,
     /// Its policy container's referrer policy.
     pub referrer_policy: ReferrerPolicy,
+    /// The rest of its policy container.
+    pub policies: Policies,
     /// Whether it has a cross-site ancestor (HTML, environment settings object).
     pub has_cross_site_ancestor: bool,
 }
@@ -144,12 +153,18 @@ pub(super) enum Taint {
 
 /// A request's destination, as far as anything here has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Destination {
+pub enum Destination {
+    /// Of `fetch()`, XMLHttpRequest, EventSource, beacons.
     Empty,
+    /// `image`.
     Image,
+    /// `script`.
     Script,
+    /// `style`.
     Style,
+    /// `font`.
     Font,
+    /// `track`.
     Track,
 }
 

@@ -11,6 +11,7 @@ use super::{
     http1::{self, Whole, WholeEnd},
     network::{Fault, Incoming, Limits, Network, Outgoing, Read, ReadEnd, accepted, host_of, part_of, target_of},
     origin::Origin,
+    policy::Policies,
     request::{Environment, ReferrerPolicy, ReferrerSource},
     trace::{NoTrace, Path, Trace},
     user_agent::UserAgent,
@@ -19,8 +20,9 @@ use crate::{
     bind::{Action, Bound, CASE_ROOT},
     case::Case,
     compose::compose,
+    page::BoundPage,
     script::{Answer, Asked, Field, Message, Resource, Then},
-    topology::{Alias, Context, Protocol, Topology},
+    topology::{Alias, Context, Protocol, Scheme, Topology},
 };
 
 /// A case bound to origins and a token, with everything worked out that no answer can change.
@@ -188,7 +190,7 @@ impl Scenario {
     pub fn of(case: &Case, topology: &Topology, token: &str, bound: Bound) -> Self {
         let Bound { script, steps } = bound;
         let steps = steps.into_iter().zip(script.steps).map(|(s, resources)| (s.context, s.action, resources));
-        Self::from_parts(case.page, case.context, topology, token, steps)
+        Self::from_parts_of((case.page, &case.document.bind(topology), case.context), topology, token, steps)
     }
 
     /// The same without a case: step by step what a page does and what the servers answer. No parser has looked at any of it.
@@ -199,18 +201,27 @@ impl Scenario {
         token: &str,
         steps: impl IntoIterator<Item = (Context, Action, Vec<Resource<Vec<u8>>>)>,
     ) -> Self {
-        let mut environments = vec![(context, environment(topology, page, context))];
+        Self::from_parts_of((page, &BoundPage::default(), context), topology, token, steps)
+    }
+
+    fn from_parts_of(
+        (page, document, context): (Alias, &BoundPage, Context),
+        topology: &Topology,
+        token: &str,
+        steps: impl IntoIterator<Item = (Context, Action, Vec<Resource<Vec<u8>>>)>,
+    ) -> Self {
+        let mut environments = vec![(context, environment(topology, page, document, context))];
         let mut made = Vec::new();
         for (context, action, resources) in steps {
             let index = environments.iter().position(|(c, _)| *c == context).unwrap_or_else(|| {
-                environments.push((context, environment(topology, page, context)));
+                environments.push((context, environment(topology, page, document, context)));
                 environments.len() - 1
             });
             // A redirect makes a GET of other methods, and a HEAD of none.
             let is_head = action.method.as_ref().is_some_and(|m| m.eq_ignore_ascii_case("HEAD"));
             made.push(Step {
                 resources: resources.iter().map(|r| Scripted::new(r, topology, token, is_head)).collect(),
-                call: Call::new(action, &environments[index].1.url),
+                call: Call::new(action, &environments[index].1.base),
                 environment: index,
             });
         }
@@ -278,22 +289,41 @@ impl Scenario {
 }
 
 /// Where requests of a context are made.
-pub fn environment(topology: &Topology, page: Alias, context: Context) -> Environment {
+pub fn environment(topology: &Topology, page: Alias, document: &BoundPage, context: Context) -> Environment {
     let origin = topology.origin(page);
-    let url = Url::parse(&format!("{origin}/agent/{}", if context == Context::Worker { "worker.js" } else { "page" }))
-        .expect("the origins of a topology are URLs");
-    let page_origin = Origin::of(&url);
-    // A data: document is its own URL, and no base for others.
-    let url = if context == Context::Data { Url::parse("data:text/html,").expect("it is a URL") } else { url };
+    let parse = |url: &str| Url::parse(url).expect("the origins of a topology are URLs");
+    let served = parse(&format!("{origin}/agent/{}", if context.is_worker() { "worker.js" } else { "page" }));
+    let page_origin = Origin::of(&served);
+    // The page that has the frame in it.
+    let embedder = Origin::of(&parse(&topology.origin(if page.scheme() == Scheme::Https { Alias::CTls } else { Alias::C })));
+    let url = match context {
+        // A data: document is its own URL, and no base for others.
+        Context::Data => parse("data:text/html,"),
+        Context::DataWorker => parse("data:text/javascript,"),
+        // No referrer is made of these (Referrer Policy, strip url for use as a referrer, step 2); a srcdoc document has its parent's.
+        Context::AboutBlank => parse("about:blank"),
+        Context::Blob | Context::BlobWorker => parse(&format!("blob:{origin}/x")),
+        Context::File => parse("file:///page"),
+        _ => served.clone(),
+    };
+    let has_base_of_its_own = matches!(context, Context::Data | Context::DataWorker | Context::Blob | Context::BlobWorker | Context::File);
+    let base = if has_base_of_its_own { url.clone() } else { served };
+    let settled = document.base.as_deref().filter(|_| !context.is_worker()).and_then(|address| base.join(address).ok());
+    let policies = Policies::of(document.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     Environment {
-        partition: page_origin.site(),
+        partition: if context == Context::Embedded { embedder.site() } else { page_origin.site() },
         origin: if context.is_opaque() { Origin::Opaque } else { page_origin.clone() },
-        page_origin,
+        // A file is nobody's page.
+        page_origin: if context == Context::File { Origin::Opaque } else { page_origin.clone() },
         referrer: ReferrerSource::new(url.clone()),
+        base_origin: settled.as_ref().map_or_else(|| page_origin.clone(), Origin::of),
+        base: settled.unwrap_or(base),
+        inherits_origin: matches!(context, Context::Srcdoc | Context::AboutBlank | Context::Blob | Context::BlobWorker),
         url,
-        is_window: context != Context::Worker,
-        referrer_policy: ReferrerPolicy::StrictOriginWhenCrossOrigin,
-        has_cross_site_ancestor: context.is_opaque(),
+        is_window: !context.is_worker(),
+        referrer_policy: policies.referrer.unwrap_or(ReferrerPolicy::StrictOriginWhenCrossOrigin),
+        policies,
+        has_cross_site_ancestor: context.is_opaque() && context != Context::File || context == Context::Embedded,
     }
 }
 

@@ -1,9 +1,11 @@
 //! One browser with a fresh profile, and the commands it takes. Every command has a time limit.
 
 use std::future::Future;
+use std::io;
 use std::time::Duration;
 
 use fantoccini::error::{CmdError, NewSessionError};
+use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -34,6 +36,8 @@ pub struct Session {
     driver: Option<Driver>,
     told: Told,
     script_limit: Duration,
+    /// Windows besides the first.
+    windows: Vec<WindowHandle>,
 }
 
 /// What the session's capabilities tell.
@@ -72,7 +76,7 @@ impl Session {
             }
         };
         let told = client.capabilities().map(read_told).unwrap_or_default();
-        let session = Session { engine, client, driver, told, script_limit: options.script_timeout + SCRIPT_GRACE };
+        let session = Session { engine, client, driver, told, script_limit: options.script_timeout + SCRIPT_GRACE, windows: Vec::new() };
         session
             .limited("set timeouts", WORDS_LIMIT, session.client.issue_cmd(SessionCommand::script_timeout(options.script_timeout)))
             .await?;
@@ -114,6 +118,50 @@ impl Session {
     pub async fn goto(&self, url: &str) -> Result<(), SessionError> {
         self.limited("goto", GOTO_LIMIT, self.client.issue_cmd(SessionCommand::navigate(url))).await?;
         Ok(())
+    }
+
+    /// Navigates to `url` in a new window; the first one stays the one that commands are for.
+    ///
+    /// # Errors
+    ///
+    /// There is no new window, the page does not load within 20 s, or the session is lost.
+    pub async fn goto_in_window(&mut self, url: &str) -> Result<(), SessionError> {
+        let first = self.limited("window", WORDS_LIMIT, self.client.window()).await?;
+        let opened = self.limited("new window", GOTO_LIMIT, self.client.new_window(false)).await?;
+        self.windows.push(opened.handle.clone());
+        self.limited("switch window", WORDS_LIMIT, self.client.switch_to_window(opened.handle)).await?;
+        let gone = self.goto(url).await;
+        self.limited("switch window", WORDS_LIMIT, self.client.switch_to_window(first)).await?;
+        gone
+    }
+
+    /// Closes every window besides the first.
+    ///
+    /// # Errors
+    ///
+    /// The session is lost.
+    pub async fn close_windows(&mut self) -> Result<(), SessionError> {
+        if self.windows.is_empty() {
+            return Ok(());
+        }
+        let first = self.limited("window", WORDS_LIMIT, self.client.window()).await?;
+        for window in std::mem::take(&mut self.windows) {
+            self.limited("switch window", WORDS_LIMIT, self.client.switch_to_window(window)).await?;
+            self.limited("close window", WORDS_LIMIT, self.client.close_window()).await?;
+        }
+        self.limited("switch window", WORDS_LIMIT, self.client.switch_to_window(first)).await
+    }
+
+    /// Writes a file among the session's temporary ones; gives its `file:` URL.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written, or the browser runs on another machine.
+    pub fn file(&self, name: &str, content: &str) -> io::Result<String> {
+        let driver = self.driver.as_ref().ok_or_else(|| io::Error::other("the browser runs elsewhere"))?;
+        let path = driver.dir().join(name);
+        std::fs::write(&path, content)?;
+        url::Url::from_file_path(&path).map(String::from).map_err(|()| io::Error::other("the folder has no address"))
     }
 
     /// Runs `script` as the body of a function in the page, with `args` as its `arguments`; a promise that it returns is

@@ -6,9 +6,8 @@ use std::{
 };
 
 use corscheck_cases::{
-    Alias, Context, Topology,
     bind::Action,
-    oracle::{Call, Defects, Environment, Path, UserAgent, View, scenario::environment},
+    oracle::{Call, Defects, Environment, Path, UserAgent, View},
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
@@ -36,9 +35,9 @@ pub struct Tab {
 }
 
 impl Link {
-    /// The context of a page at `page`. Its requests are made by clients like the given one, on threads of which there are so many.
-    pub fn new(topology: &Topology, page: Alias, context: Context, client: Arc<Client>, threads: Arc<Semaphore>, defects: Defects) -> Self {
-        Self { environment: Arc::new(environment(topology, page, context)), client, threads, defects }
+    /// A context of a page. Its requests are made by clients like the given one, on threads of which there are so many.
+    pub fn new(environment: Environment, client: Arc<Client>, threads: Arc<Semaphore>, defects: Defects) -> Self {
+        Self { environment: Arc::new(environment), client, threads, defects }
     }
 
     /// Makes ready for a case.
@@ -60,7 +59,7 @@ impl Tab {
 
     /// Does one action. `planned` is how long the case itself means it to take.
     pub async fn run(&mut self, action: &Action, planned: Duration) -> PageResult {
-        let call = Call::new(action.clone(), &self.link.environment.url);
+        let call = Call::new(action.clone(), &self.link.environment.base);
         let environment = self.link.environment.clone();
         let mut client = self.link.client.fresh(planned);
         let mut agent = std::mem::take(&mut self.agent);

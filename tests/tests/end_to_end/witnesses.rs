@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use corscheck::{
-    agent::{Hub, Link, page_url},
+    agent::{Hub, Link, Place, page_url},
     browser::{Endpoint, Guard, Installed, Session, SessionOptions},
     drive::Drive,
     event::{CaseResult, Event},
@@ -12,7 +12,7 @@ use corscheck::{
     user_agent::{Browser, UserAgent},
     verdict::{Cause, Verdict},
 };
-use corscheck_cases::{Alias, Case, Catalogue, Context, bind::bind};
+use corscheck_cases::{Alias, Case, Catalogue, bind::bind, page::BoundPage};
 use corscheck_servers::{Options, Servers, Token};
 use corscheck_tests::{browsers, turn};
 use tokio::sync::mpsc;
@@ -231,8 +231,9 @@ async fn tampered(browser: &Installed, statements: &[&str]) {
     let mut wrong = Vec::new();
     for (n, statement) in statements.iter().enumerate() {
         let key = format!("key{n}");
-        let mut arrivals = hub.expect(&key);
-        session.goto(&page_url(servers.topology(), Alias::A, &key, &[Context::Window])).await.expect("a page");
+        let place = Place { key: &key, topology: servers.topology(), page: Alias::A, document: &BoundPage::default() };
+        let mut arrivals = hub.expect(&place);
+        session.goto(&page_url(&place, &[])).await.expect("a page");
         let (_, link) = arrivals.recv().await.expect("the agent reports");
         let lie = r#"() => Promise.resolve(new Response("lie", { headers: { "X-Lie": "1" } }))"#;
         // As an element of the page: the driver may run its scripts in a realm of their own.

@@ -7,6 +7,7 @@ use crate::oracle::{
     defect::Defect,
     grammar, lapses,
     network::Network,
+    policy::Embedder,
     request::{Request, Response, Tainting},
     trace::{Algorithm, Trace},
 };
@@ -44,7 +45,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             request.timing_allow_failed |= !passed;
             self.timing_failed = !passed;
         }
-        let corp_applies = request.tainting == Tainting::Opaque || self.has(Defect::CorpForCors);
+        let embedded =
+            self.env.policies.embedder != Embedder::UnsafeNone && self.has(Defect::CoepForCors) && request.tainting == Tainting::Cors;
+        let corp_applies = request.tainting == Tainting::Opaque || self.has(Defect::CorpForCors) || embedded;
         if corp_applies && !self.corp_allows(request, &response) {
             return Err(self.fail(HttpFetch, "5", "Cross-Origin-Resource-Policy blocks the response", Reason::Corp));
         }
@@ -67,13 +70,14 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if self.has(Defect::CorpIgnored) {
             return true;
         }
-        let Some(policy) = self
+        let stated = self
             .lapse(|d| lapses::corp(d, &response.headers))
             .map(Cow::Owned)
             .or_else(|| response.headers.get("Cross-Origin-Resource-Policy"))
-        else {
-            return true;
-        };
+            .filter(|policy| matches!(&policy[..], b"same-origin" | b"same-site" | b"cross-origin") || self.has(Defect::CorpUnknownBlocks));
+        // Step 4. Under credentialless no credentials went out with what is opaque, so the policy stays null.
+        let demanded = self.env.policies.embedder == Embedder::RequireCorp && !self.has(Defect::CoepIgnored);
+        let Some(policy) = stated.or_else(|| demanded.then(|| Cow::Borrowed(&b"same-origin"[..]))) else { return true };
         let (origin, url) = (self.origin(), request.url());
         let site = || {
             let schemes = origin.scheme() == Some("https") || url.scheme() != "https";
@@ -83,7 +87,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             b"same-origin" => (origin.is_same(url) || self.has(Defect::CorpSameOriginIsSite) && site(), "5"),
             b"same-site" => (if self.has(Defect::CorpSameSiteIsOrigin) { origin.is_same(url) } else { site() }, "5"),
             b"cross-origin" => (true, "5"),
-            _ => (!self.has(Defect::CorpUnknownBlocks), "3"),
+            _ => (false, "3"),
         };
         self.compare(CorpCheck, step, if allowed { "allowed" } else { "blocked" }, origin.serialized().as_bytes(), Some(&policy));
         allowed

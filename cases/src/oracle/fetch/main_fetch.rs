@@ -30,6 +30,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if self.is_mixed_content(request.url()) {
             return Err(self.fail(MainFetch, "7", "a secure page may not fetch from an insecure URL", Reason::BlockedByPolicy));
         }
+        if !self.policy_allows(request) {
+            return Err(self.fail(MainFetch, "7", "a Content-Security-Policy of the page does not allow the URL", Reason::BlockedByPolicy));
+        }
         if request.referrer_policy.is_none() {
             request.referrer_policy = Some(self.env.referrer_policy);
         }
@@ -206,6 +209,13 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     /// Whether fetching from this URL is blocked as mixed content (Mixed Content, section 4.4).
     pub(super) fn is_mixed_content(&self, url: &Url) -> bool {
         self.env.page_origin.scheme() == Some("https") && !is_potentially_trustworthy(url) && is_http(url)
+    }
+
+    /// Should request be blocked by Content Security Policy? (CSP, section 4.1.3)
+    fn policy_allows(&self, request: &Request<'a>) -> bool {
+        let redirects = if self.has(Defect::CspPathAfterRedirect) { 0 } else { request.redirects };
+        let unseen = self.has(Defect::CspIgnored) || self.has(Defect::CspFirstUrlOnly) && request.redirects > 0;
+        unseen || self.env.policies.allow(request.destination, request.url(), &self.env.page_origin, redirects)
     }
 
     /// Main fetch, step 14: the exposed names, and the filter.

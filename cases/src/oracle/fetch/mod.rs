@@ -89,6 +89,12 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
 
     /// The request's origin, which a defect may take from the page around an opaque origin.
     pub(super) fn origin(&self) -> &'a Origin {
+        if self.has(Defect::InheritedOriginOpaque) && self.env.inherits_origin {
+            return &Origin::Opaque;
+        }
+        if self.has(Defect::OriginOfBase) && self.env.base_origin != self.env.page_origin {
+            return &self.env.base_origin;
+        }
         if self.has(Defect::OpaqueOriginIsHost) { &self.env.page_origin } else { &self.env.origin }
     }
 

@@ -10,11 +10,12 @@ use crate::oracle::{
     headers::HeaderList,
     network::{Fault, Limits, Network, Outgoing},
     origin::includes_credentials,
+    policy::Embedder,
     request::{CacheState, Ending, Failure, Request, Response, Source, Tainting},
     trace::{Algorithm, Trace},
 };
 use crate::{
-    format::{CacheMode, Credentials, ResponseType},
+    format::{CacheMode, Credentials, Mode, ResponseType},
     words::Reason,
 };
 
@@ -22,6 +23,19 @@ use crate::{
 const MOST_KEEPALIVE_BYTES: usize = 64 * 1024;
 
 impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
+    /// Cross-Origin-Embedder-Policy allows credentials. Step 5 stands the other way round in the text (whatwg/fetch#1958): what is meant is
+    /// a request to the own origin that has never left it.
+    fn embedder_allows_credentials(&self, request: &Request<'a>) -> bool {
+        if self.env.policies.embedder != Embedder::Credentialless || self.has(Defect::CoepSendsCredentials) {
+            return true;
+        }
+        match (request.mode, request.tainting) {
+            (Mode::NoCors, Tainting::Basic) => !self.has(Defect::CoepOmitsAtHome),
+            (Mode::NoCors, _) => false,
+            _ => !self.has(Defect::CoepOmitsForCors),
+        }
+    }
+
     /// HTTP-network-or-cache fetch.
     pub(super) fn http_network_or_cache_fetch(
         &mut self,
@@ -34,6 +48,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         let same_site = self.has(Defect::CookiesSameSite) && self.env.origin.is_same_site(request.url());
         let include_credentials = match request.credentials {
             _ if is_preflight => self.has(Defect::PreflightCookies),
+            _ if !self.embedder_allows_credentials(request) => false,
             Credentials::Include => true,
             Credentials::SameOrigin => request.tainting == Tainting::Basic || same_site,
             Credentials::Omit => false,
