@@ -173,6 +173,7 @@ defects! {
         CacheMaxAgeMalformedNone = "cache-max-age-malformed-none", "A malformed Access-Control-Max-Age stores nothing.";
         CacheMaxAgeOverflow = "cache-max-age-overflow", "A very large Access-Control-Max-Age overflows to 0.";
         CacheHttpHeaders = "cache-http-headers", "Cache-Control of the preflight answer decides on storing.";
+        CacheIgnoresPartition = "cache-ignores-partition", "The preflight cache is shared by all top-level sites.";
         CacheIgnoresOrigin = "cache-ignores-origin", "Entries count for every origin.";
         CacheIgnoresCredentials = "cache-ignores-credentials", "Entries granted without credentials count with them.";
         CacheSeparatesCredentials = "cache-separates-credentials", "Entries granted with credentials do not count without them.";
@@ -372,6 +373,7 @@ defects! {
         CacheHitTainted = "cache-hit-tainted", "What was stored from a request without CORS stays unreadable, and what was stored from one with CORS stays readable.";
         NotModifiedUnchecked = "not-modified-unchecked", "Responses that were validated with a 304 are not checked.";
         NotModifiedShown = "not-modified-shown", "The page gets the 304 that answers the cache.";
+        ResponsesUnpartitioned = "responses-unpartitioned", "The HTTP cache is shared by all top-level sites.";
         NotModifiedUpdatesNothing = "not-modified-updates-nothing", "The fields of a 304 do not reach the stored response.";
         NotModifiedReplacesAll = "not-modified-replaces-all", "Stored fields that a 304 does not repeat are gone.";
         NotModifiedAppends = "not-modified-appends", "The fields of a 304 are added to those that are stored.";

@@ -151,7 +151,7 @@ impl Stored {
         let path = |url: &str| url.find('?').unwrap_or(url.len());
         let url = without_fragment(key.url);
         let same_url = self.url == url || defects.has(Defect::HttpCacheIgnoresQuery) && self.url[..path(&self.url)] == url[..path(url)];
-        let same_partition = self.partition == key.partition;
+        let same_partition = self.partition == key.partition || defects.has(Defect::ResponsesUnpartitioned);
         same_url && same_partition && self.varies_not(key.headers, defects)
     }
 

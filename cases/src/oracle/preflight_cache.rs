@@ -8,7 +8,7 @@ use std::{
 
 use super::defect::{Defect, Defects};
 
-/// A list of cache entries. One network partition: all pages of one user agent share it.
+/// A list of cache entries, of all network partitions.
 #[derive(Debug, Clone, Default)]
 pub struct PreflightCache {
     entries: Vec<Entry>,
@@ -17,6 +17,8 @@ pub struct PreflightCache {
 /// A cache entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
+    /// The network partition key.
+    pub partition: Arc<str>,
     /// Byte-serialized origin.
     pub origin: Arc<str>,
     /// URL.
@@ -43,6 +45,8 @@ pub enum Grant {
 /// What entries are matched with (Fetch, cache entry match).
 #[derive(Debug, Clone, Copy)]
 pub struct Key<'k> {
+    /// The network partition key of the request's client.
+    pub partition: &'k str,
     /// Byte-serialized request origin.
     pub origin: &'k str,
     /// Current URL.
@@ -141,8 +145,9 @@ impl PreflightCache {
                 }
             }
             if !found {
-                let (origin, url) = shared.get_or_insert_with(|| (Arc::from(key.origin), Arc::from(key.url))).clone();
-                self.entries.push(Entry { origin, url, stored_ms: now_ms, max_age, credentials: key.include, grant });
+                let (partition, origin, url) =
+                    shared.get_or_insert_with(|| (Arc::from(key.partition), Arc::from(key.origin), Arc::from(key.url))).clone();
+                self.entries.push(Entry { partition, origin, url, stored_ms: now_ms, max_age, credentials: key.include, grant });
             }
         }
     }
@@ -168,9 +173,10 @@ impl PreflightCache {
             }
         }
         renewed.into_iter().for_each(|index| self.entries[index].renew(max_age, now_ms));
-        let (origin, url) = (Arc::<str>::from(key.origin), Arc::<str>::from(key.url));
+        let (partition, origin, url) = (Arc::<str>::from(key.partition), Arc::<str>::from(key.origin), Arc::<str>::from(key.url));
         let new = grants.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
         self.entries.extend(new.map(|(grant, _)| Entry {
+            partition: partition.clone(),
             origin: origin.clone(),
             url: url.clone(),
             stored_ms: now_ms,
@@ -180,9 +186,9 @@ impl PreflightCache {
         }));
     }
 
-    /// Clear cache entries: those of the origin and URL, whatever their credentials.
-    pub fn clear(&mut self, origin: &str, url: &str) {
-        self.entries.retain(|e| *e.origin != *origin || *e.url != *url);
+    /// Clear cache entries: those of the partition, origin and URL, whatever their credentials.
+    pub fn clear(&mut self, partition: &str, origin: &str, url: &str) {
+        self.entries.retain(|e| *e.partition != *partition || *e.origin != *origin || *e.url != *url);
     }
 
     /// Forgets everything: what a user agent may do at any time.
@@ -203,9 +209,10 @@ impl Entry {
             || defects.has(Defect::CacheIgnoresQuery) && self.url[..path(&self.url)] == key.url[..path(key.url)]
             || defects.has(Defect::CacheIgnoresPath) && authority(&self.url) == authority(key.url);
         let origin = *self.origin == *key.origin || defects.has(Defect::CacheIgnoresOrigin);
+        let partition = *self.partition == *key.partition || defects.has(Defect::CacheIgnoresPartition);
         let credentials = self.credentials || !key.include || defects.has(Defect::CacheIgnoresCredentials);
         let apart = defects.has(Defect::CacheSeparatesCredentials) && self.credentials != key.include;
-        url && origin && credentials && !apart && (self.is_live(now_ms) || defects.has(Defect::CacheNeverExpires))
+        url && partition && origin && credentials && !apart && (self.is_live(now_ms) || defects.has(Defect::CacheNeverExpires))
     }
 
     /// From its storing an entry lives max-age seconds; what renews it stores it anew.
@@ -250,7 +257,7 @@ fn authority(url: &str) -> &str {
 mod tests {
     use super::*;
 
-    const KEY: Key<'static> = Key { origin: "https://a.example", url: "https://b.example/", include: false };
+    const KEY: Key<'static> = Key { partition: "p", origin: "https://a.example", url: "https://b.example/", include: false };
 
     /// Stores twice, second by second, one grant at a time or all at once.
     fn stored(first: &[Grant], second: &[Grant], at_once: bool) -> PreflightCache {

@@ -145,10 +145,10 @@ impl Asked {
         let environment = Environment {
             partition: page_origin.site(),
             origin: if opaque { Origin::Opaque } else { page_origin.clone() },
-            page_origin: page_origin.clone(),
+            base_origin: page_origin.clone(),
+            page_origin,
             referrer: ReferrerSource::new(page.clone()),
             base: page.clone(),
-            base_origin: page_origin.clone(),
             inherits_origin: false,
             policies: corscheck_cases::oracle::policy::Policies::default(),
             url: page,

@@ -170,7 +170,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
                 self.ua.cache.forget();
             }
             let origin = self.serialized_origin(request);
-            self.ua.cache.clear(origin, request.url().as_str());
+            self.ua.cache.clear(&self.env.partition, origin, request.url().as_str());
         }
         response
     }

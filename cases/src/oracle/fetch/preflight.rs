@@ -19,6 +19,15 @@ use crate::oracle::{
 use crate::words::Reason;
 
 impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
+    /// What entries of the CORS-preflight cache are found by.
+    fn cache_key<'k>(&self, request: &'k Request<'a>) -> Key<'k>
+    where
+        'a: 'k,
+    {
+        let (env, url) = (self.env, request.url().as_str());
+        Key { partition: &env.partition, origin: self.serialized_origin(request), url, include: request.includes() }
+    }
+
     /// HTTP fetch, step 4.1.
     pub(super) fn preflight_if_needed(&mut self, request: &Request<'a>) -> Result<(), Failure> {
         use Algorithm::HttpFetch;
@@ -29,7 +38,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             self.ua.cache.forget();
         }
         let now = self.net.now_ms();
-        let key = Key { origin: self.serialized_origin(request), url: request.url().as_str(), include: request.includes() };
+        let key = self.cache_key(request);
         let (cache, defects) = (&self.ua.cache, &self.defects());
         let needs_method = !self.is_safelisted_method(&request.method) || request.use_cors_preflight || self.has(Defect::PreflightAlways);
         let method = needs_method && !cache.has_method(&request.method, key, now, defects);
@@ -252,7 +261,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             self.note(CorsPreflightFetch, "7.12", format!("the grants are stored for {max_age} s"));
         }
         let now = self.net.now_ms();
-        let key = Key { origin: self.serialized_origin(request), url: request.url().as_str(), include: request.includes() };
+        let key = self.cache_key(request);
         let methods = methods.iter().map(|m| Grant::Method((*m).to_owned()));
         let names = names.iter().map(|n| Grant::Header((*n).to_owned()));
         let defects = self.defects();
