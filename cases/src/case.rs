@@ -380,6 +380,10 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
     if entry.page.protocol() == Protocol::Nothing {
         return mistake(&span, "no page can be loaded from `dead`");
     }
+    let mut contexts = steps.iter().filter_map(|s| s.context).chain([entry.context]);
+    if let Some(context) = contexts.find(|c| c.owner(entry.page).is_none()) {
+        return mistake(&span, format!("a page at `{}` has no context `{context}`", entry.page));
+    }
     if let Some(words) = entry.document.mistake() {
         return mistake(&span, format!("`document`: {words}"));
     }

@@ -165,6 +165,7 @@ enum Kind {
 /// Whose origin a context has.
 enum Ownership {
     Page,
+    Sibling,
     Opaque,
 }
 
@@ -191,11 +192,23 @@ contexts! {
     ModuleWorker = "module-worker", Worker, Page;
     /// An iframe of the page's origin in a top-level document of another site (`c`), in a window of its own.
     Embedded = "embedded", Document, Page;
+    /// An iframe of the page's host on another port: cross-origin to the page, same-site. Of pages at `a` and `a-tls`.
+    Sibling = "sibling", Document, Sibling;
     /// A top-level document that was opened from the disk, by a `file:` URL, in a window of its own.
     File = "file", Document, Opaque;
 }
 
 impl Context {
+    /// Whose origin it has in a page, unless that is opaque; none, where there is no such context.
+    pub fn owner(self, page: Alias) -> Option<Alias> {
+        match (self, page) {
+            (Context::Sibling, Alias::A) => Some(Alias::APort),
+            (Context::Sibling, Alias::ATls) => Some(Alias::APortTls),
+            (Context::Sibling, _) => None,
+            _ => Some(page),
+        }
+    }
+
     /// Whether it has a top-level document of its own.
     pub fn has_own_window(self) -> bool {
         matches!(self, Context::Window | Context::Embedded | Context::File)
@@ -248,6 +261,6 @@ impl Topology {
 
     /// What a request made in `context` of a page at `page` puts into `Origin` while it is not tainted.
     pub fn request_origin(&self, page: Alias, context: Context) -> String {
-        if context.is_opaque() { "null".to_owned() } else { self.origin(page) }
+        if context.is_opaque() { "null".to_owned() } else { self.origin(context.owner(page).unwrap_or(page)) }
     }
 }

@@ -696,6 +696,19 @@ fn a_worker_variant_of_steps_with_contexts() {
 }
 
 #[test]
+fn a_sibling_of_a_page_that_has_none() {
+    assert_snapshot!(spoiled(ALLOWED, "why = ", "page = \"c\"\ncontext = \"sibling\"\nwhy = "), @r#"
+    error: a page at `c` has no context `sibling`
+     --> catalogue/area.toml:2:6
+      |
+    2 | id = "area/slug"
+      |      ^^^^^^^^^^^
+
+    1 mistake in the catalogue
+    "#);
+}
+
+#[test]
 fn an_alternative_of_an_alternative() {
     let other = r#"or = [{ read = "opaque", wire = ["GET"], or = [{ read = "opaque", wire = ["GET"] }] }], wire = ["GET b"]"#;
     assert_snapshot!(spoiled(ALLOWED, r#"wire = ["GET b"]"#, other), @r#"

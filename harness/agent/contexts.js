@@ -15,6 +15,7 @@ function frame(attributes) {
 
 const contexts = {
   sandbox: (child) => frame({ sandbox: "allow-scripts", src: address("/agent/frame", child) }),
+  sibling: (child) => frame({ src: config.sibling + address("/agent/frame", child) }),
   data: (child) => frame({ src: "data:text/html;charset=utf-8," + encodeURIComponent(markup(child)) }),
   srcdoc: (child) => frame({ srcdoc: markup(child) }),
   blob: (child) => frame({ src: blobOf(markup(child), "text/html;charset=utf-8") }),

@@ -211,6 +211,7 @@ fn config_of(place: &Place<'_>, context: Context, children: &[Context]) -> Strin
         "socket": format!("{}/agent/socket?key={}", socket_origin(place), place.key),
         "context": context,
         "children": children,
+        "sibling": Context::Sibling.owner(place.page).map(|alias| place.topology.origin(alias)),
         "base": place.document.base,
         "domain": place.document.domain,
         "isolated": place.document.isolated,

@@ -290,7 +290,8 @@ impl Scenario {
 
 /// Where requests of a context are made.
 pub fn environment(topology: &Topology, page: Alias, document: &BoundPage, context: Context) -> Environment {
-    let origin = topology.origin(page);
+    // The parser of cases has seen to it that there is such a context.
+    let origin = topology.origin(context.owner(page).unwrap_or(page));
     let parse = |url: &str| Url::parse(url).expect("the origins of a topology are URLs");
     let served = parse(&format!("{origin}/agent/{}", if context.is_worker() { "worker.js" } else { "page" }));
     let page_origin = Origin::of(&served);
