@@ -6,8 +6,9 @@ use crate::{
     case::{ApiOptions, Case, Expect, Step, Target},
     format::{
         BodyEntry, CacheMode, Credentials, CrossOrigin, ExchangeEntry, FieldCheckEntry, Mode, PreloadAs, RedirectMode, ResponseType,
-        SeenEntry, Timing, UploadListener,
+        SeenEntry, Timing, TimingEntry, UploadListener,
     },
+    handling::{BlobUrl, Handling},
     script::{Resource, Script},
     text::{Bytes, Resolve, Text, Variable},
     topology::{Alias, Context, Topology},
@@ -88,6 +89,12 @@ pub struct Action {
     pub integrity: Option<String>,
     /// fetch: keepalive.
     pub keepalive: bool,
+    /// fetch: what script does with Request and Response.
+    #[serde(default, skip_serializing_if = "Handling::is_nothing")]
+    pub handling: Handling,
+    /// A blob: URL that the page makes, in place of the URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<BlobUrl>,
     /// XHR: synchronous.
     pub sync: bool,
     /// XHR: upload listener.
@@ -106,6 +113,9 @@ pub struct Action {
     /// Whether to look at what Resource Timing tells.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub timing: bool,
+    /// The attributes of its entry that are looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entry: Vec<String>,
 }
 
 impl Action {
@@ -129,6 +139,8 @@ impl Action {
             referrer_policy: None,
             integrity: None,
             keepalive: false,
+            handling: Handling::default(),
+            blob: None,
             sync: false,
             upload_listener: None,
             timeout_ms: None,
@@ -136,6 +148,7 @@ impl Action {
             late_credentials: false,
             probe_headers: Vec::new(),
             timing: false,
+            entry: Vec::new(),
         }
     }
 }
@@ -175,6 +188,8 @@ pub struct BoundExpect {
     pub upload_events: Option<Vec<String>>,
     /// What Resource Timing tells.
     pub timing: Option<Timing>,
+    /// What else it tells.
+    pub entry: Option<TimingEntry>,
     /// The lists of exchanges that are right.
     pub wires: Vec<Vec<BoundExchange>>,
 }
@@ -273,6 +288,10 @@ pub fn bind(case: &Case, topology: &Topology, token: &str) -> Bound {
 }
 
 fn target_url(target: &Target, binding: &Binding<'_>) -> String {
+    if target.blob.is_some() {
+        // The page makes it; its name is the engine's.
+        return format!("blob:{}/corscheck", binding.topology.request_origin(binding.page, binding.context));
+    }
     if let Some(url) = &target.url {
         return url.resolve(binding);
     }
@@ -335,7 +354,9 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
         credentials: request.credentials,
         abort_after_ms: request.abort_after_ms,
         probe_headers: probes(step),
-        timing: step.expect.page.timing.is_some(),
+        timing: step.expect.page.timing.is_some() || step.expect.page.entry.is_some(),
+        blob: request.target.blob.clone(),
+        entry: step.expect.page.entry.as_ref().map(TimingEntry::attributes).unwrap_or_default(),
         ..Action::new(ApiWord::Fetch, url)
     };
     match &request.api {
@@ -347,6 +368,7 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
             action.referrer_policy.clone_from(&f.referrer_policy);
             action.integrity.clone_from(&f.integrity);
             action.keepalive = f.keepalive;
+            action.handling.clone_from(&f.handling);
         }
         ApiOptions::Initiator(i) => {
             action.api = i.api;
@@ -414,6 +436,7 @@ fn bind_expect(e: &Expect, page: Alias, binding: &Binding<'_>) -> BoundExpect {
         events: e.page.events.clone(),
         upload_events: e.page.upload_events.clone(),
         timing: e.page.timing,
+        entry: e.page.entry.clone(),
         wires: e.wires.iter().map(|wire| wire.iter().map(|x| bind_exchange(x, page, binding)).collect()).collect(),
     }
 }

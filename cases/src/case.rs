@@ -12,8 +12,9 @@ use crate::{
     format::{
         AnswerEntry, Api, BodyEntry, CacheMode, CaseEntry, Credentials, CrossOrigin, DropEntry, ExchangeEntry, ExpectEntry, FieldEntry,
         FramingEntry, InterimEntry, LocationEntry, Mode, PreloadAs, RedirectEntry, RedirectMode, RequestEntry, ResponseType, SeenEntry,
-        SpecRef, StepEntry, ThenEntry, Timing, UploadListener, Variant,
+        SpecRef, StepEntry, ThenEntry, Timing, TimingEntry, UploadListener, Variant,
     },
+    handling::{BlobUrl, Handling},
     page::PageSettings,
     script::{Answer, Field, Framing, Http, Interim, Message, Resource, Then},
     text::{Bytes, Text},
@@ -165,6 +166,8 @@ pub struct Target {
     pub fragment: Option<String>,
     /// `user:password`.
     pub userinfo: Option<String>,
+    /// A blob: URL that the page makes.
+    pub blob: Option<BlobUrl>,
 }
 
 /// The API that makes a request, with the options only it has.
@@ -210,6 +213,8 @@ pub struct FetchOptions {
     pub integrity: Option<String>,
     /// Keepalive.
     pub keepalive: bool,
+    /// What script does with Request and Response.
+    pub handling: Handling,
 }
 
 /// Options of XMLHttpRequest.
@@ -271,6 +276,8 @@ pub struct PageExpect {
     pub upload_events: Option<Vec<String>>,
     /// What Resource Timing tells.
     pub timing: Option<Timing>,
+    /// What else it tells.
+    pub entry: Option<TimingEntry>,
 }
 
 impl Case {
@@ -471,8 +478,14 @@ struct Terms<'a> {
 fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) -> Checked<Request> {
     let span = entry.span();
     let e = entry.get_ref();
-    if e.to.is_none() && e.url.is_none() {
-        return mistake(&span, "the request needs `to` (an alias) or `url`");
+    if e.to.is_none() && e.url.is_none() && e.blob.is_none() {
+        return mistake(&span, "the request needs `to` (an alias), `url` or `blob`");
+    }
+    if e.blob.is_some() && (e.to.is_some() || e.url.is_some() || e.api.is_initiator()) {
+        return mistake(&span, "`blob` is for fetch and XMLHttpRequest, and instead of `to` and `url`");
+    }
+    if let Some(words) = e.handling.mistake() {
+        return mistake(&span, words);
     }
     if e.url.is_some() && (e.query.is_some() || e.fragment.is_some() || e.userinfo.is_some()) {
         return mistake(&span, "`url` is the whole URL: `query`, `fragment` and `userinfo` belong into it");
@@ -488,6 +501,7 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
         ("referrer-policy", e.referrer_policy.is_some()),
         ("integrity", e.integrity.is_some()),
         ("keepalive", e.keepalive),
+        ("handling", !e.handling.is_nothing()),
         ("body.stream", matches!(e.body, Some(BodyEntry::Stream(_)))),
     ];
     let xhr_only = [
@@ -545,6 +559,7 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
                 referrer_policy: e.referrer_policy.clone(),
                 integrity: e.integrity.clone(),
                 keepalive: e.keepalive,
+                handling: e.handling.clone(),
             })
         }
         _ => {
@@ -577,6 +592,7 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
             query: e.query.clone(),
             fragment: e.fragment.clone(),
             userinfo: e.userinfo.clone(),
+            blob: e.blob.clone(),
         },
         method: e.method.clone(),
         headers: e.headers.clone(),
@@ -833,6 +849,7 @@ fn expect(e: &ExpectEntry, terms: &Terms<'_>) -> Checked<Expect> {
             events: e.events.clone(),
             upload_events: e.upload_events.clone(),
             timing: e.timing,
+            entry: e.entry.clone(),
         },
         wires,
     })

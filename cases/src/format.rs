@@ -15,6 +15,7 @@ use toml::Spanned;
 use crate::{
     behaviour::BehaviourId,
     case::CaseId,
+    handling::{BlobUrl, Handling},
     page::PageSettings,
     text::{Bytes, Text},
     topology::{Alias, Context},
@@ -253,6 +254,11 @@ pub struct RequestEntry {
     /// Abort so many milliseconds after the expected exchanges have arrived; 0 aborts before the start (fetch: a signal that is
     /// already aborted).
     pub abort_after_ms: Option<u32>,
+    /// fetch only: what script does with the Request and the Response.
+    #[serde(default)]
+    pub handling: Handling,
+    /// fetch and XHR, instead of `to`: a blob: URL that the page makes.
+    pub blob: Option<BlobUrl>,
     /// XHR only: synchronous.
     #[serde(default)]
     pub sync: bool,
@@ -335,6 +341,44 @@ pub enum Timing {
     Open,
     /// When it began and ended, and nothing between.
     Closed,
+}
+
+/// What an entry of Resource Timing says besides times; absent parts are not looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct TimingEntry {
+    /// How many entries there are for the URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// `responseStatus`; 0 hides it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_status: Option<u16>,
+    /// `contentType`; empty hides it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// `encodedBodySize`; 0 hides it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoded_body_size: Option<u64>,
+    /// `decodedBodySize`; 0 hides it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoded_body_size: Option<u64>,
+    /// The names in `serverTiming`, in order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_timing: Option<Vec<String>>,
+}
+
+impl TimingEntry {
+    /// The names of the attributes that are looked at, as script knows them.
+    pub fn attributes(&self) -> Vec<String> {
+        let attributes = [
+            ("responseStatus", self.response_status.is_some()),
+            ("contentType", self.content_type.is_some()),
+            ("encodedBodySize", self.encoded_body_size.is_some()),
+            ("decodedBodySize", self.decoded_body_size.is_some()),
+            ("serverTiming", self.server_timing.is_some()),
+        ];
+        attributes.iter().filter(|(_, looked_at)| *looked_at).map(|(name, _)| (*name).to_owned()).collect()
+    }
 }
 
 impl Timing {
@@ -648,6 +692,8 @@ pub struct ExpectEntry {
     pub upload_events: Option<Vec<String>>,
     /// Whether Resource Timing tells the times of the request: `open` or `closed`.
     pub timing: Option<Timing>,
+    /// What else is in its entry of Resource Timing.
+    pub entry: Option<TimingEntry>,
     /// The exchanges on the wire, in order: `"GET b"`, or a table with what to look at.
     pub wire: Vec<ExchangeEntry>,
     /// Other lists of exchanges that the standard permits as well.

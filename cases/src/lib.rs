@@ -19,6 +19,7 @@ pub mod coverage;
 pub mod diagnostic;
 pub mod families;
 pub mod format;
+pub mod handling;
 pub mod known;
 pub mod oracle;
 pub mod page;

@@ -35,11 +35,14 @@ async function runFetch(action, finish, one) {
     if (action.abortAfterMs === 0) abort();
     else one.abort = abort;
   }
+  const { edits = [], copy, clone, touch } = action.handling || {};
   let request;
   try {
     const body = makeBody(action.body, init);
     if (body !== undefined) init.body = body;
-    request = new Request(action.url, init);
+    request = new Request(addressOf(action), init);
+    for (const [verb, ...args] of edits) request.headers[verb](...args);
+    if (copy) request = new Request(request, copy);
   } catch (e) {
     return finish({ refused: exception(e) });
   }
@@ -53,6 +56,14 @@ async function runFetch(action, finish, one) {
     const ending = aborted && e && e.name === "AbortError" ? "aborted" : "network-error";
     return finish({ [ending]: exception(e) });
   }
+  let thrown;
+  if (touch)
+    try {
+      response.headers.set("X-Touched", "1");
+    } catch (e) {
+      thrown = exception(e);
+    }
+  if (clone) response = response.clone();
   const seen = {
     type: response.type,
     status: response.status,
@@ -69,5 +80,5 @@ async function runFetch(action, finish, one) {
   } catch (e) {
     seen.bodyError = exception(e);
   }
-  finish({ response: seen });
+  finish({ response: seen }, [], [], thrown);
 }

@@ -10,21 +10,37 @@ function watchTiming(url) {
   const name = new scope.URL(url, scope.location.href).href.replace(/#.*/, "");
   let told;
   let tell;
+  let count = 0;
   const observer = new scope.PerformanceObserver((list) => {
-    const entry = list.getEntriesByName(name)[0];
+    const entries = list.getEntriesByName(name);
+    count += entries.length;
+    // That of the request itself is the last one; before it there would be a preflight's.
+    const entry = entries[entries.length - 1];
     if (entry === undefined) return;
-    told = entry.requestStart > 0 ? "open" : "closed";
-    observer.disconnect();
-    if (tell) tell(told);
+    told = {
+      timing: entry.requestStart > 0 ? "open" : "closed",
+      entry: {
+        "response-status": entry.responseStatus,
+        "content-type": entry.contentType,
+        "encoded-body-size": entry.encodedBodySize,
+        "decoded-body-size": entry.decodedBodySize,
+        "server-timing": entry.serverTiming && Array.from(entry.serverTiming, (metric) => metric.name),
+      },
+    };
+    if (tell) tell();
   });
   observer.observe({ type: "resource" });
   return (then) => {
-    if (told) return then(told);
-    tell = (words) => {
+    const end = () => {
       tell = () => {};
-      then(words);
+      observer.disconnect();
+      if (told) told.entry.count = count;
+      then(told);
     };
-    setTimeout(() => tell(undefined), 3000);
+    // What else there is of this URL comes with the same turn or before.
+    tell = () => setTimeout(end, 0);
+    if (told) tell();
+    else setTimeout(() => tell === undefined || told || end(), 3000);
   };
 }
 
@@ -34,11 +50,13 @@ function run(id, action, patience) {
   const finish = (end, events, uploadEvents, thrown, surface) => {
     if (!running.delete(one)) return;
     const result = { end, events: events || [], uploadEvents: uploadEvents || [], thrown, surface, ms: now() - start };
-    if (timing) timing((told) => send({ id, result: Object.assign(result, { timing: told }) }));
+    if (timing) timing((told) => send({ id, result: Object.assign(result, told) }));
     else send({ id, result });
   };
   const one = { id, start, deadline: start + patience, finish, abort() {} };
   running.add(one);
+  for (const attribute of action.entry || [])
+    if (!(attribute in scope.PerformanceResourceTiming.prototype)) return finish({ unsupported: "PerformanceResourceTiming." + attribute });
   if (config.isolated && !scope.crossOriginIsolated) return finish({ unsupported: "this embedder policy: the page is not cross-origin isolated" });
   try {
     if (action.api === "xhr") runXhr(action, finish, one);

@@ -65,6 +65,14 @@ function makeBody(body, init) {
   throw new Error("unknown kind of body");
 }
 
+// The URL of an action; that of a Blob is made for it.
+function addressOf(action) {
+  if (!action.blob) return action.url;
+  const url = scope.URL.createObjectURL(new Blob([action.blob.data], { type: action.blob.type }));
+  if (action.blob.revoked) scope.URL.revokeObjectURL(url);
+  return url;
+}
+
 // The token of the case whose URL this is.
 const token = (url) => (/\/t\/([^/]+)\//.exec(url) || [])[1];
 

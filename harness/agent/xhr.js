@@ -13,8 +13,8 @@ function runXhr(action, finish, one) {
     xhr = new XHR();
     const [user, password] = action.openCredentials || [];
     const method = action.method === undefined ? "GET" : action.method;
-    if (action.openCredentials) xhr.open(method, action.url, !action.sync, user, password);
-    else xhr.open(method, action.url, !action.sync);
+    if (action.openCredentials) xhr.open(method, addressOf(action), !action.sync, user, password);
+    else xhr.open(method, addressOf(action), !action.sync);
     if (action.credentials === "include" && !action.lateCredentials) xhr.withCredentials = true;
     for (const [name, value] of action.headers) xhr.setRequestHeader(name, value);
     // A synchronous request of a document may not have a response type; x-user-defined keeps the bytes.

@@ -6,7 +6,7 @@
 use corscheck_cases::{
     Outcome,
     bind::{BoundExchange, BoundExpect, BoundStep, FieldCheck, Seen},
-    format::Timing,
+    format::{Timing, TimingEntry},
     text::escape,
 };
 use corscheck_servers::{Exchange, Fate};
@@ -173,6 +173,9 @@ fn judge_page(findings: &mut Findings, expect: &BoundExpect, outcome: Outcome, p
         };
         findings.add(verdict, "page.timing", wanted.word(), page.timing.map_or("no entry", Timing::word));
     }
+    if let Some(wanted) = &expect.entry {
+        judge_entry(findings, wanted, page.entry.as_deref());
+    }
     let PageEnd::Response(response) = &page.end else { return };
     match outcome {
         Outcome::Opaque | Outcome::OpaqueRedirect => judge_opaque(findings, expect, response),
@@ -199,6 +202,39 @@ fn judge_surface(findings: &mut Findings, surface: &PageResponse) {
 }
 
 /// An opaque response must give nothing away (Fetch, opaque filtered response).
+/// An entry of Resource Timing that tells what it must hide is too open, and the other way round.
+fn judge_entry(findings: &mut Findings, wanted: &TimingEntry, seen: Option<&TimingEntry>) {
+    let Some(seen) = seen else {
+        findings.add(Verdict::WrongWire, "page.entry", "an entry", "none");
+        return;
+    };
+    fn words<T: std::fmt::Display>(value: &Option<T>) -> Option<String> {
+        value.as_ref().map(ToString::to_string)
+    }
+    let list = |names: &Option<Vec<String>>| names.as_ref().map(|names| names.join(", "));
+    let parts = [
+        ("page.entry.count", words(&wanted.count), words(&seen.count)),
+        ("page.entry.response-status", words(&wanted.response_status), words(&seen.response_status)),
+        ("page.entry.content-type", words(&wanted.content_type), words(&seen.content_type)),
+        ("page.entry.encoded-body-size", words(&wanted.encoded_body_size), words(&seen.encoded_body_size)),
+        ("page.entry.decoded-body-size", words(&wanted.decoded_body_size), words(&seen.decoded_body_size)),
+        ("page.entry.server-timing", list(&wanted.server_timing), list(&seen.server_timing)),
+    ];
+    let hidden = |value: &str| matches!(value, "" | "0");
+    for (point, wanted, seen) in parts {
+        let (Some(wanted), seen) = (wanted, seen.unwrap_or_default()) else { continue };
+        if wanted == seen {
+            continue;
+        }
+        let verdict = match (hidden(&wanted), hidden(&seen)) {
+            (true, false) => Verdict::TooOpen,
+            (false, true) => Verdict::TooStrict,
+            _ => Verdict::WrongWire,
+        };
+        findings.add(verdict, point, wanted, seen);
+    }
+}
+
 fn judge_opaque(findings: &mut Findings, expect: &BoundExpect, response: &PageResponse) {
     if response.status != 0 || !response.status_text.is_empty() {
         findings.add(Verdict::TooOpen, "page.status", "0", format!("{} {}", response.status, response.status_text));

@@ -1,6 +1,9 @@
 //! What was observed: what the page saw, what crossed the wire, and the browser's own words.
 
-use corscheck_cases::{Outcome, Reason, format::Timing};
+use corscheck_cases::{
+    Outcome, Reason,
+    format::{Timing, TimingEntry},
+};
 use corscheck_servers::Exchange;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +53,9 @@ pub struct PageResult {
     /// What Resource Timing tells of the request, where that was asked; absent where it has no entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timing: Option<Timing>,
+    /// What else its entry says, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Box<TimingEntry>>,
     /// An exception that a call threw while the request went on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thrown: Option<Exception>,

@@ -13,14 +13,17 @@ use super::{
     integrity,
     network::{Limits, Network, Read, ReadEnd, part_of},
     origin::includes_credentials,
-    request::{Body, Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, ReferrerSource, Request, Response, Shown, Source},
+    request::{
+        Body, Ending, Environment, Exposed, Failure, Referrer, ReferrerPolicy, ReferrerSource, Request, Response, Shown, Source, Tainting,
+    },
     safelist,
     trace::{Algorithm, Trace},
     user_agent::UserAgent,
 };
 use crate::{
     bind::{Action, ApiWord},
-    format::{BodyEntry, CacheMode, Credentials, Mode, RedirectMode, ResponseType, UploadListener},
+    format::{BodyEntry, CacheMode, Credentials, Mode, RedirectMode, ResponseType, TimingEntry, UploadListener},
+    handling::{Copying, Edit},
     words::{Outcome, Reason},
 };
 
@@ -131,6 +134,8 @@ pub struct View<'a> {
     pub surface_status: Option<u16>,
     /// Whether Resource Timing tells the times of the request, where that is asked.
     pub timing: Option<bool>,
+    /// What else it tells of the request, where that is asked.
+    pub entry: Option<TimingEntry>,
 }
 
 /// How a request ended for its page.
@@ -228,7 +233,16 @@ impl<'a> View<'a> {
     }
 
     fn ended(end: End<'a>, reason: Reason) -> Self {
-        Self { end, reason: Some(reason), events: Vec::new(), upload_events: Vec::new(), thrown: None, surface_status: None, timing: None }
+        Self {
+            end,
+            reason: Some(reason),
+            events: Vec::new(),
+            upload_events: Vec::new(),
+            thrown: None,
+            surface_status: None,
+            timing: None,
+            entry: None,
+        }
     }
 }
 
@@ -237,12 +251,60 @@ impl UserAgent {
     pub fn call<'a, N: Network<'a>, T: Trace>(&mut self, call: &'a Call, env: &'a Environment, net: &mut N, trace: &mut T) -> View<'a> {
         let limits = Limits { abort_after_ms: call.action.abort_after_ms.filter(|ms| *ms > 0), timeout_ms: call.action.timeout_ms };
         if self.defects.is_empty() {
-            Fetch::<_, _, false> { ua: self, env, net, trace, limits, transmitted: false, timing_failed: false, timed: call.action.timing }
-                .call(call)
+            Fetch::<_, _, false> {
+                ua: self,
+                env,
+                net,
+                trace,
+                limits,
+                transmitted: false,
+                timing_failed: false,
+                timed: call.action.timing,
+                preflighted: false,
+                told: Told::default(),
+            }
+            .call(call)
         } else {
-            Fetch::<_, _, true> { ua: self, env, net, trace, limits, transmitted: false, timing_failed: false, timed: call.action.timing }
-                .call(call)
+            Fetch::<_, _, true> {
+                ua: self,
+                env,
+                net,
+                trace,
+                limits,
+                transmitted: false,
+                timing_failed: false,
+                timed: call.action.timing,
+                preflighted: false,
+                told: Told::default(),
+            }
+            .call(call)
         }
+    }
+}
+
+/// What Resource Timing tells of the response.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    status: u16,
+    content_type: String,
+    encoded: u64,
+    decoded: u64,
+    server_timing: Vec<String>,
+}
+
+/// Minimize a supported MIME type (MIME Sniffing, section 4.7), of the types that cases have.
+fn minimized(essence: &str) -> &str {
+    if grammar::is_javascript_mime_essence(essence) {
+        return "text/javascript";
+    }
+    match essence {
+        "application/json" | "text/json" => "application/json",
+        _ if essence.ends_with("+json") => "application/json",
+        "image/svg+xml" => "image/svg+xml",
+        "application/xml" | "text/xml" => "application/xml",
+        _ if essence.ends_with("+xml") => "application/xml",
+        "text/plain" | "text/html" | "text/css" | "image/png" => essence,
+        _ => "",
     }
 }
 
@@ -266,7 +328,44 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         }
         // Fetch response handover, step 4.2.5: only a response that has passed keeps its times.
         let passed = matches!(view.end, End::Response(_) | End::Loaded { .. }) && !self.timing_failed;
-        View { timing: Some(passed || self.defects().has(Defect::TaoIgnored)), ..view }
+        let passed = passed || self.defects().has(Defect::TaoIgnored);
+        View { timing: Some(passed), entry: Some(self.timing_entry(passed)), ..view }
+    }
+
+    /// What an entry of Resource Timing says besides times (Fetch, response handover; Resource Timing, section 3.3).
+    fn timing_entry(&mut self, passed: bool) -> TimingEntry {
+        let told = std::mem::take(&mut self.told);
+        let leaks = self.defects().has(Defect::ServerTimingAlways);
+        TimingEntry {
+            count: Some(if self.defects().has(Defect::PreflightHasEntry) && self.preflighted { 2 } else { 1 }),
+            response_status: Some(told.status),
+            content_type: Some(told.content_type),
+            encoded_body_size: Some(told.encoded),
+            decoded_body_size: Some(told.decoded),
+            server_timing: Some(if passed || leaks { told.server_timing } else { Vec::new() }),
+        }
+    }
+
+    /// Keeps what Resource Timing tells of a response: of its own headers and body, as far as the page may see them.
+    fn tell(&mut self, response: &Response<'a, N::Body>, encoded: usize, decoded: usize) {
+        let opaque = matches!(response.kind, ResponseType::Opaque | ResponseType::OpaqueRedirect);
+        let value = response.headers.get("Server-Timing").map(|value| String::from_utf8_lossy(&value).into_owned()).unwrap_or_default();
+        let name = |metric: &str| metric.split(';').next().unwrap_or_default().trim().to_owned();
+        self.told.server_timing = value.split(',').map(name).filter(|name| !name.is_empty()).collect();
+        if opaque && !self.defects().has(Defect::TimingTellsOpaque) {
+            return;
+        }
+        let content_type = response.headers.get("Content-Type");
+        let essence = content_type.and_then(|value| grammar::mime_essence(&value).map(Cow::into_owned));
+        self.told.status = response.status;
+        self.told.content_type = essence.as_deref().map(minimized).unwrap_or_default().to_owned();
+        (self.told.encoded, self.told.decoded) = (encoded as u64, decoded as u64);
+        if self.defects().has(Defect::TimingSizesNeedTao) && self.timing_failed {
+            (self.told.encoded, self.told.decoded) = (0, 0);
+        }
+        if self.defects().has(Defect::TimingStatusNeedsTao) && self.timing_failed {
+            (self.told.status, self.told.content_type) = (0, String::new());
+        }
     }
 
     /// The `fetch()` method.
@@ -279,20 +378,24 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             self.fail(Algorithm::FetchMethod, "4", "the signal is aborted already", Reason::Aborted);
             return View::ended(End::Aborted(self.abort_name()), Reason::Aborted);
         }
-        let response = match self.main_fetch(&mut request, false) {
+        let mut response = match self.main_fetch(&mut request, false) {
             Ok(response) => response,
             Err(failure) => return self.rejected(failure),
         };
         if request.integrity.is_empty() {
+            let handling = &call.action.handling;
+            if handling.clone && self.defects().has(Defect::CloneUnfiltered) {
+                request.tainting = Tainting::Basic;
+                response.kind = ResponseType::Basic;
+            }
+            let shown = self.shown(&request, response, true);
+            let immutable = handling.touch && !self.defects().has(Defect::ResponseHeadersMutable);
             return View {
-                end: End::Response(self.shown(&request, response, true)),
-                reason: None,
-                events: Vec::new(),
-                upload_events: Vec::new(),
-                thrown: None,
-                surface_status: None,
-                timing: None,
-            };
+                end: End::Response(shown),
+                thrown: immutable.then_some("TypeError"),
+                ..View::ended(End::NetworkError(""), Reason::Network)
+            }
+            .allowed();
         }
         self.checked(&request, response)
     }
@@ -439,10 +542,108 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             request.use_cors_preflight = body.is_stream && !defects.has(Defect::PreflightNotForStream);
             request.body = Some(Body { bytes: &body.bytes, length: &body.length, is_stream: body.is_stream });
         }
+        self.handle(call, &mut request)?;
         request.has_author_headers = !request.headers.is_empty();
+        request.blob = action.blob.as_ref();
         // The Accept header is set when fetching starts (Fetch, fetching, steps 12 to 14).
         self.append_defaults(&mut request);
         Ok(request)
+    }
+
+    /// What script does with a Request before it fetches it.
+    fn handle(&mut self, call: &'a Call, request: &mut Request<'a>) -> Result<(), Thrown> {
+        let handling = &call.action.handling;
+        let no_cors = request.mode == Mode::NoCors;
+        for edit in handling.edits() {
+            self.edit(&mut request.headers, edit, no_cors)?;
+        }
+        if let Some(copy) = &handling.copy {
+            self.copied(copy, request)?;
+        }
+        Ok(())
+    }
+
+    /// Headers: append(), set() and delete(), with the guard `request` or `request-no-cors`.
+    fn edit(&mut self, list: &mut HeaderList<'a>, edit: Edit<'a>, no_cors: bool) -> Result<(), Thrown> {
+        use Algorithm::HeadersAppend;
+        let defects = self.defects();
+        let (name, value) = match edit {
+            Edit::Append(name, value) | Edit::Set(name, value) => (name, value),
+            Edit::Delete(name) => {
+                // delete(), steps 2 and 3: the value is beside the point.
+                let stays = no_cors && !safelist::is_no_cors_safelisted_name(name) && !safelist::is_privileged_no_cors_name(name);
+                if !stays && !self.is_forbidden(name, b"") && !defects.has(Defect::HeadersDeleteNothing) {
+                    list.delete(name);
+                }
+                return Ok(());
+            }
+        };
+        let value = Cow::Borrowed(grammar::normalize(value.as_bytes()));
+        if !grammar::is_token(name.as_bytes()) || !grammar::is_header_value(&value) {
+            return Err(Thrown { name: "TypeError", algorithm: HeadersAppend, step: "2", says: "an invalid header name or value" });
+        }
+        if self.is_forbidden(name, &value) {
+            return Ok(());
+        }
+        let is_set = matches!(edit, Edit::Set(..)) && !defects.has(Defect::HeadersSetAppends);
+        if no_cors && !defects.has(Defect::NoCorsAnyHeader) && !(defects.has(Defect::HeadersSetUnguarded) && is_set) {
+            let joined = match list.get(name).filter(|_| !is_set) {
+                None => value.clone(),
+                Some(had) => Cow::Owned([&had, &b", "[..], &value].concat()),
+            };
+            if !safelist::is_no_cors_safelisted(name, &joined) {
+                self.note(HeadersAppend, "3.4", format!("mode no-cors takes safelisted headers only: {name} is not changed"));
+                return Ok(());
+            }
+        }
+        if is_set {
+            list.delete(name);
+        }
+        list.append(name, value);
+        Ok(())
+    }
+
+    /// The Request constructor, with a Request and a dictionary.
+    fn copied(&mut self, copy: &'a Copying, request: &mut Request<'a>) -> Result<(), Thrown> {
+        use Algorithm::NewRequest;
+        let defects = self.defects();
+        let thrown = |step, says| Thrown { name: "TypeError", algorithm: NewRequest, step, says };
+        if copy.is_empty() && !defects.has(Defect::CopyResetsModes) {
+            self.note(NewRequest, "12", "a Request and no dictionary: everything is copied");
+            return Ok(());
+        }
+        // Step 13: referrer and its policy are the client's again.
+        request.referrer = Referrer::Client;
+        request.referrer_policy = None;
+        let kept = !defects.has(Defect::CopyResetsModes);
+        request.mode = copy.mode.unwrap_or(if kept { request.mode } else { Mode::Cors });
+        request.credentials = copy.credentials.unwrap_or(if kept { request.credentials } else { Credentials::SameOrigin });
+        let no_cors = request.mode == Mode::NoCors;
+        if no_cors && !safelist::is_cors_safelisted_method(&request.method) {
+            return Err(thrown("32.1", "mode no-cors takes CORS-safelisted methods only"));
+        }
+        let own = request.headers.clone();
+        if copy.headers.is_some() || no_cors && !defects.has(Defect::CopyKeepsHeaders) {
+            // Step 33: the headers are filled in anew, by the guard of the new mode.
+            request.headers = HeaderList::new();
+        }
+        match &copy.headers {
+            Some(pairs) => {
+                for (name, value) in pairs {
+                    self.edit(&mut request.headers, Edit::Append(name, value), no_cors)?;
+                }
+            }
+            None if no_cors && !defects.has(Defect::CopyKeepsHeaders) => {
+                self.note(NewRequest, "33", "the headers are judged again, for mode no-cors");
+                for header in own.iter() {
+                    if safelist::is_no_cors_safelisted(&header.name, &header.value) || defects.has(Defect::NoCorsAnyHeader) {
+                        request.headers.append(header.name.clone(), header.value.clone());
+                    }
+                }
+            }
+            None => {}
+        }
+        Ok(())
     }
 
     /// Fetching, steps 12 to 14.
@@ -559,13 +760,16 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     }
 
     /// The response as the page sees it: filtered, with its body read.
-    fn shown(&mut self, request: &Request<'a>, response: Response<'a, N::Body>, is_fetch: bool) -> Seen<'a> {
+    fn shown(&mut self, request: &Request<'a>, mut response: Response<'a, N::Body>, is_fetch: bool) -> Seen<'a> {
         let defects = self.defects();
         let opaque = matches!(response.kind, ResponseType::Opaque | ResponseType::OpaqueRedirect);
         let url = if defects.has(Defect::UrlFirst) { request.urls.first() } else { request.urls.last() };
         let end = if defects.has(Defect::UrlWithFragment) { Position::AfterFragment } else { Position::AfterQuery };
         let url = part_of(url, |url| &url[..end]);
         if opaque {
+            if self.timed {
+                self.tell(&response, 1, 1);
+            }
             let leak = defects.has(Defect::NoCorsStatus);
             let body = if defects.has(Defect::OpaqueBody) { self.read(response.body).bytes } else { Cow::Borrowed(&b""[..]) };
             return Seen {
@@ -581,7 +785,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             };
         }
         let cors = response.kind == ResponseType::Cors;
-        let Read { mut bytes, mut end } = self.read(response.body);
+        let source = std::mem::replace(&mut response.body, Source::Null);
+        let Read { mut bytes, mut end } = self.read(source);
+        let encoded = bytes.len();
         if let Some(codings) = response.headers.get("Content-Encoding") {
             match coding::decode(&codings, &bytes) {
                 Some(decoded) => bytes = Cow::Owned(decoded),
@@ -589,6 +795,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
                 None if end == ReadEnd::Complete => end = ReadEnd::Broken,
                 None => {}
             }
+        }
+        if self.timed {
+            self.tell(&response, encoded, bytes.len());
         }
         let headers = self.filtered_headers(request, response.kind, &response.headers);
         match end {
@@ -795,6 +1004,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             _ = url.set_password(Some(password));
         }
         let mut request = Request::new(url);
+        request.blob = action.blob.as_ref();
         request.method = method;
         request.credentials = match action.credentials {
             _ if defects.has(Defect::CredentialsDefaultInclude) => Credentials::Include,
@@ -936,6 +1146,7 @@ impl Events {
             thrown: None,
             surface_status: None,
             timing: None,
+            entry: None,
         }
     }
 
@@ -958,6 +1169,7 @@ impl Events {
             thrown: None,
             surface_status: Some(0),
             timing: None,
+            entry: None,
         }
         .upload_hidden(no_upload)
     }

@@ -231,6 +231,11 @@ defects! {
         NoCorsUrl = "no-cors-url", "An opaque response shows its URL.";
         NoCorsAnyMethod = "no-cors-any-method", "no-cors takes any method.";
         NoCorsAnyHeader = "no-cors-any-header", "no-cors takes any header.";
+        HeadersSetAppends = "headers-set-appends", "set() on the headers of a Request appends.";
+        HeadersSetUnguarded = "headers-set-unguarded", "set() on the headers of a no-cors Request takes any name.";
+        HeadersDeleteNothing = "headers-delete-nothing", "delete() on the headers of a Request does nothing.";
+        CopyResetsModes = "copy-resets-modes", "A copied Request has the default modes.";
+        CopyKeepsHeaders = "copy-keeps-headers", "A Request copied to mode no-cors keeps all headers.";
         NoCorsRange = "no-cors-range", "no-cors keeps Range.";
         NoCorsBlocked = "no-cors-blocked", "A no-cors response without a grant is a network error.";
         NoCorsRedirectModes = "no-cors-redirect-modes", "no-cors takes the redirect modes error and manual to other origins.";
@@ -245,6 +250,11 @@ defects! {
         CspIgnored = "csp-ignored", "A Content-Security-Policy stops no request.";
         CspFirstUrlOnly = "csp-first-url-only", "A Content-Security-Policy is not asked about redirects.";
         CspPathAfterRedirect = "csp-path-after-redirect", "Paths in a Content-Security-Policy are compared after redirects too.";
+        BlobRangeIgnored = "blob-range-ignored", "A Range on a blob: URL is ignored.";
+        BlobRangeLenient = "blob-range-lenient", "A Range that a blob: URL cannot give is answered in full.";
+        BlobBlocked = "blob-blocked", "blob: URLs cannot be fetched.";
+        BlobMethods = "blob-methods", "blob: URLs can be fetched by any method.";
+        BlobRevokedReadable = "blob-revoked-readable", "A blob: URL that was revoked can be fetched.";
         DataBlocked = "data-blocked", "data: URLs cannot be fetched.";
         DataOpaque = "data-opaque", "data: URLs give opaque or unreadable responses.";
         AboutAllowed = "about-allowed", "about:blank can be read.";
@@ -263,6 +273,8 @@ defects! {
         CorpUnknownBlocks = "corp-unknown-blocks", "An unknown Cross-Origin-Resource-Policy blocks.";
     }
     "Filtered responses" {
+        CloneUnfiltered = "clone-unfiltered", "A clone of a response shows what the response hides.";
+        ResponseHeadersMutable = "response-headers-mutable", "The headers of a fetched response can be changed.";
         FilterNone = "filter-none", "A CORS response shows every header.";
         FilterTooFew = "filter-too-few", "Of the safelisted response headers only Content-Type is shown.";
         FilterNoContentLength = "filter-no-content-length", "Content-Length is not safelisted.";
@@ -346,6 +358,11 @@ defects! {
         NosniffAnyElement = "nosniff-any-element", "nosniff is found anywhere in its list.";
         NosniffEverything = "nosniff-everything", "nosniff blocks what is no script and no style sheet, too.";
         MimeTypeIgnored = "mime-type-ignored", "A script may have the MIME type of an image.";
+        ServerTimingAlways = "server-timing-always", "Server-Timing is shown without Timing-Allow-Origin.";
+        PreflightHasEntry = "preflight-has-entry", "A preflight has an entry in Resource Timing.";
+        TimingTellsOpaque = "timing-tells-opaque", "Resource Timing tells status and sizes of opaque responses.";
+        TimingSizesNeedTao = "timing-sizes-need-tao", "Resource Timing tells sizes only with Timing-Allow-Origin.";
+        TimingStatusNeedsTao = "timing-status-needs-tao", "Resource Timing tells status and type only with Timing-Allow-Origin.";
         TaoIgnored = "tao-ignored", "Resource Timing tells the times of every response.";
         TaoFirst = "tao-first", "Only the first value of Timing-Allow-Origin counts.";
         TaoLastHop = "tao-last-hop", "Timing-Allow-Origin counts on the last response of a redirect chain alone.";
@@ -452,7 +469,7 @@ defects! {
     }
 }
 
-const WORDS: usize = 6;
+const WORDS: usize = Defect::ALL.len().div_ceil(u64::BITS as usize);
 
 /// A set of defects; empty for a conforming user agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -203,6 +203,7 @@ fn loaded<'a>(readable: bool) -> View<'a> {
         thrown: None,
         surface_status: None,
         timing: None,
+        entry: None,
     }
 }
 
@@ -220,5 +221,6 @@ fn blocked<'a>(api: Api, failure: &Failure) -> View<'a> {
         thrown: None,
         surface_status: None,
         timing: None,
+        entry: None,
     }
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     format::{CacheMode, Credentials, Mode, RedirectMode, ResponseType},
+    handling::BlobUrl,
     words::Reason,
 };
 
@@ -233,6 +234,8 @@ pub(super) struct Request<'a> {
     pub(super) urls: UrlList<'a>,
     pub(super) headers: HeaderList<'a>,
     pub(super) body: Option<Body<'a>>,
+    /// What the blob: URL stands for that it may go to.
+    pub(super) blob: Option<&'a BlobUrl>,
     pub(super) destination: Destination,
     pub(super) mode: Mode,
     pub(super) credentials: Credentials,
@@ -261,6 +264,7 @@ impl<'a> Request<'a> {
             urls: UrlList::new(url),
             headers: HeaderList::with_capacity(4),
             body: None,
+            blob: None,
             destination: Destination::Empty,
             mode: Mode::Cors,
             credentials: Credentials::SameOrigin,

@@ -91,6 +91,7 @@ impl Tab {
                 events: Vec::new(),
                 upload_events: Vec::new(),
                 timing: None,
+                entry: None,
                 thrown: None,
                 surface: None,
                 ms: 0.0,

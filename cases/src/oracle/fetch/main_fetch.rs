@@ -200,10 +200,52 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
                 None => Err(self.fail(SchemeFetch, "3", "the data: URL cannot be processed", Reason::Network)),
             },
             _ if self.has(Defect::SchemesAllowed) => Ok(empty()),
-            // Of blob: URLs only those can be named that no store holds: an entry of null.
+            "blob" if self.has_blob(request) => self.blob(request),
+            // Of other blob: URLs only those can be named that no store holds: an entry of null.
             "blob" => Err(self.fail(SchemeFetch, "3", "there is no entry for the blob: URL", Reason::SchemeNotAllowed)),
             _ => Err(self.fail(SchemeFetch, "4", "the scheme cannot be fetched", Reason::SchemeNotAllowed)),
         }
+    }
+
+    /// Whether the blob: URL has an entry, and the method is the one that may ask for it.
+    fn has_blob(&self, request: &Request<'a>) -> bool {
+        let entry = request.blob.is_some_and(|b| !b.revoked || self.has(Defect::BlobRevokedReadable));
+        entry && (request.method == "GET" || self.has(Defect::BlobMethods)) && !self.has(Defect::BlobBlocked)
+    }
+
+    /// Scheme fetch, for a blob: URL with an entry.
+    fn blob(&mut self, request: &Request<'a>) -> Fetched<'a, N::Body> {
+        use Algorithm::SchemeFetch;
+        let (data, r#type) = request.blob.map_or(("", ""), |b| (b.data.as_str(), b.r#type.as_str()));
+        let mut response = empty();
+        let full = data.len() as u64;
+        let Some(range) = request.headers.get("Range").filter(|_| !self.has(Defect::BlobRangeIgnored)) else {
+            self.note(SchemeFetch, "3", "the blob: URL stands for a Blob");
+            response.headers.append("Content-Length", full.to_string().into_bytes());
+            response.headers.append("Content-Type", r#type.as_bytes());
+            response.body = Source::Bytes(Cow::Borrowed(data.as_bytes()));
+            return Ok(response);
+        };
+        let bounds = match grammar::single_range(&range, true) {
+            Some((Some(start), end)) if start < full => Some((start, end.map_or(full - 1, |end| end.min(full - 1)))),
+            Some((None, Some(last))) if last > 0 && last <= full => Some((full - last, full - 1)),
+            _ => None,
+        };
+        let Some((start, end)) = bounds else {
+            if self.has(Defect::BlobRangeLenient) {
+                response.body = Source::Bytes(Cow::Borrowed(data.as_bytes()));
+                return Ok(response);
+            }
+            return Err(self.fail(SchemeFetch, "3", "the range is none of the Blob", Reason::Network));
+        };
+        self.note(SchemeFetch, "3", "the blob: URL stands for a Blob, and a part of it is asked for");
+        let part = &data.as_bytes()[start as usize..=end as usize];
+        (response.status, response.status_text) = (206, Cow::Borrowed(&b"Partial Content"[..]));
+        response.headers.append("Content-Length", part.len().to_string().into_bytes());
+        response.headers.append("Content-Type", r#type.as_bytes());
+        response.headers.append("Content-Range", format!("bytes {start}-{end}/{full}").into_bytes());
+        response.body = Source::Bytes(Cow::Borrowed(part));
+        Ok(response)
     }
 
     /// Whether fetching from this URL is blocked as mixed content (Mixed Content, section 4.4).

@@ -42,6 +42,10 @@ pub(super) struct Fetch<'u, 'a, N, T, const SEEDED: bool> {
     pub(super) timed: bool,
     /// Whether a response has not passed the TAO check.
     pub(super) timing_failed: bool,
+    /// Whether a preflight was sent.
+    pub(super) preflighted: bool,
+    /// What Resource Timing tells of the response.
+    pub(super) told: super::api::Told,
 }
 
 type Fetched<'a, B> = Result<Response<'a, B>, Failure>;

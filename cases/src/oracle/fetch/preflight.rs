@@ -55,6 +55,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     /// CORS-preflight fetch.
     pub(super) fn cors_preflight_fetch(&mut self, request: &Request<'a>, names: &[Cow<'_, str>]) -> Result<(), Failure> {
         use Algorithm::CorsPreflightFetch;
+        self.preflighted = true;
         let mut preflight = Request::new(request.urls.first().clone());
         if request.urls.is_redirected() {
             preflight.urls = request.urls.clone();
