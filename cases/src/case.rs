@@ -530,10 +530,10 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
                 _ => true,
             });
             let others = [
-                ("method", e.method.is_some()),
-                ("headers", !e.headers.is_empty()),
-                ("credentials", e.credentials.is_some() && other != Api::EventSource),
-                ("body", e.body.is_some() && other != Api::Beacon),
+                ("method", e.method.is_some() && other != Api::FetchLater),
+                ("headers", !e.headers.is_empty() && other != Api::FetchLater),
+                ("credentials", e.credentials.is_some() && !matches!(other, Api::EventSource | Api::FetchLater)),
+                ("body", e.body.is_some() && !matches!(other, Api::Beacon | Api::FetchLater)),
                 ("abort-after-ms", e.abort_after_ms.is_some()),
             ];
             if let Some((name, _)) = foreign.chain(&xhr_only).chain(&others).find(|(_, set)| *set) {
@@ -891,8 +891,8 @@ fn check_wire(wire: &mut [ExchangeEntry], read: Outcome, decided: bool, terms: &
 }
 
 fn request_leaves_cache(request: &Request) -> bool {
-    // A beacon is taken whether it is sent or not.
-    if matches!(&request.api, ApiOptions::Initiator(i) if i.api == Api::Beacon) {
+    // What nobody hears of is taken whether it is sent or not.
+    if matches!(&request.api, ApiOptions::Initiator(i) if i.api.is_sent_and_gone()) {
         return false;
     }
     !matches!(&request.api, ApiOptions::Fetch(f) if matches!(f.cache, Some(CacheMode::ForceCache | CacheMode::OnlyIfCached)))

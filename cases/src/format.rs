@@ -171,6 +171,8 @@ pub enum Api {
     EventSource,
     /// `navigator.sendBeacon()`.
     Beacon,
+    /// `fetchLater()`, to be sent at once.
+    FetchLater,
     /// `<link rel=preload>`.
     Preload,
     /// `<link rel=modulepreload>`.

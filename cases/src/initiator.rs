@@ -15,6 +15,7 @@
 //! | `track` | `load`, and there are cues | never | `error` |
 //! | `event-source` | a message arrives | never | `error` |
 //! | `beacon` | never | the browser takes it | it does not |
+//! | `fetch-later` | never | the browser takes it | – |
 //! | `preload`, `module-preload` | never | `load` | `error` |
 
 use crate::format::{AnswerEntry, Api, FieldEntry, PreloadAs};
@@ -41,6 +42,7 @@ impl Api {
             Api::Track => "track",
             Api::EventSource => "event-source",
             Api::Beacon => "beacon",
+            Api::FetchLater => "fetch-later",
             Api::Preload => "preload",
             Api::ModulePreload => "module-preload",
         }
@@ -49,6 +51,11 @@ impl Api {
     /// Whether it is neither `fetch()` nor XMLHttpRequest.
     pub fn is_initiator(self) -> bool {
         !matches!(self, Api::Fetch | Api::Xhr)
+    }
+
+    /// Whether nobody hears what becomes of its requests: it takes them, and the wire tells the rest.
+    pub fn is_sent_and_gone(self) -> bool {
+        matches!(self, Api::Beacon | Api::FetchLater)
     }
 
     /// Whether its element has a `crossorigin` attribute.
@@ -75,7 +82,7 @@ impl Api {
     pub(crate) fn material(self) -> Option<(&'static str, String)> {
         let bytes = |bytes: &[u8]| crate::text::escape(bytes).replace('{', "{{").replace('}', "}}");
         Some(match self {
-            Api::Fetch | Api::Xhr | Api::Beacon | Api::Preload => return None,
+            Api::Fetch | Api::Xhr | Api::Beacon | Api::FetchLater | Api::Preload => return None,
             Api::Img => ("image/png", bytes(PIXEL)),
             // It leaves a trace that it ran, and then tells, or must not tell, of itself. It is the engine that throws: what becomes
             // of what a script throws itself is not settled (whatwg/html#10514).

@@ -135,7 +135,7 @@ fn an_unknown_key_in_a_case() {
 #[test]
 fn an_unknown_key_in_a_request() {
     assert_snapshot!(spoiled(ALLOWED, r#"to = "b""#, r#"to = "b", credential = "omit""#), @r#"
-    error: unknown field `credential`, expected one of `to`, `url`, `path`, `query`, `fragment`, `userinfo`, `api`, `crossorigin`, `as`, `method`, `headers`, `body`, `credentials`, `mode`, `redirect`, `cache`, `referrer`, `referrer-policy`, `integrity`, `keepalive`, `abort-after-ms`, `sync`, `upload-listener`, `timeout-ms`, `open-credentials`, `late-credentials`
+    error: unknown field `credential`, expected one of `to`, `url`, `path`, `query`, `fragment`, `userinfo`, `api`, `crossorigin`, `as`, `method`, `headers`, `body`, `credentials`, `mode`, `redirect`, `cache`, `referrer`, `referrer-policy`, `integrity`, `keepalive`, `abort-after-ms`, `handling`, `blob`, `sync`, `upload-listener`, `timeout-ms`, `open-credentials`, `late-credentials`
      --> catalogue/area.toml:7:23
       |
     7 | request = { to = "b", credential = "omit" }
@@ -161,7 +161,7 @@ fn an_unknown_key_in_an_answer() {
 #[test]
 fn an_unknown_key_in_expect() {
     assert_snapshot!(spoiled(ALLOWED, "status = 200", "statuses = 200"), @r#"
-    error: unknown field `statuses`, expected one of `read`, `reason`, `or-reasons`, `or-read`, `type`, `status`, `status-text`, `url`, `redirected`, `headers`, `header-names`, `body`, `body-fails`, `error`, `events`, `upload-events`, `timing`, `wire`, `or-wire`, `or`
+    error: unknown field `statuses`, expected one of `read`, `reason`, `or-reasons`, `or-read`, `type`, `status`, `status-text`, `url`, `redirected`, `headers`, `header-names`, `body`, `body-fails`, `error`, `events`, `upload-events`, `timing`, `entry`, `wire`, `or-wire`, `or`
      --> catalogue/area.toml:9:30
       |
     9 | expect = { read = "allowed", statuses = 200, wire = ["GET b"] }
@@ -767,7 +767,7 @@ fn a_page_where_nobody_listens() {
 #[test]
 fn a_request_to_nowhere() {
     assert_snapshot!(spoiled(ALLOWED, r#"request = { to = "b" }"#, "request = {}"), @r"
-    error: the request needs `to` (an alias) or `url`
+    error: the request needs `to` (an alias), `url` or `blob`
      --> catalogue/area.toml:7:11
       |
     7 | request = {}

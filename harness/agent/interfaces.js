@@ -52,3 +52,19 @@ initiators.beacon = (action, one, { loaded, failed, finish }) => {
   // Nothing tells the page when it has arrived: the harness does.
   one.abort = () => loaded(false);
 };
+
+initiators["fetch-later"] = (action, one, { loaded, finish }) => {
+  if (!scope.fetchLater) return finish({ unsupported: "fetchLater()" });
+  const init = { activateAfter: 0 };
+  for (const key of ["method", "credentials"]) if (action[key] !== undefined) init[key] = action[key];
+  if (action.headers.length) init.headers = action.headers;
+  try {
+    const body = makeBody(action.body, init);
+    if (body !== undefined) init.body = body;
+    one.held = scope.fetchLater(action.url, init);
+  } catch (e) {
+    return finish({ refused: exception(e) });
+  }
+  // Nothing tells the page when it has arrived: the harness does.
+  one.abort = () => loaded(false);
+};

@@ -11,7 +11,7 @@ use std::{
 
 use corscheck_cases::{
     Alias, Case, Context,
-    bind::{ApiWord, Bound, BoundStep, bind},
+    bind::{Bound, BoundStep, bind},
     known::Known,
 };
 use corscheck_servers::{Servers, Token};
@@ -589,7 +589,7 @@ impl Drive {
     /// from outside.
     async fn time_to_abort(&self, token: &Token, step: usize, bound: &BoundStep) {
         // A beacon's page never hears of its end: that it has arrived is all there is.
-        let beacon = (bound.action.api == ApiWord::Beacon).then_some(BEACON_ENDS_MS);
+        let beacon = bound.action.api.is_sent_and_gone().then_some(BEACON_ENDS_MS);
         let Some(after) = bound.action.abort_after_ms.filter(|ms| *ms > 0).or(beacon) else { return std::future::pending().await };
         let wanted = bound.expect.wires.first().map_or(0, Vec::len);
         let arrived = || self.servers.exchanges(token).iter().filter(|x| x.step as usize == step).count();

@@ -907,6 +907,7 @@ fn as_expected(expect: &BoundExpect, xhr: bool) -> PageResult {
     let mut page = json!({ "end": end, "events": expect.events.clone().unwrap_or_default(), "ms": 1.0 });
     page["uploadEvents"] = json!(expect.upload_events.clone().unwrap_or_default());
     page["timing"] = json!(expect.timing);
+    page["entry"] = json!(expect.entry);
     page["thrown"] = thrown;
     serde_json::from_value(page).expect("a page result")
 }
@@ -1253,4 +1254,28 @@ fn connections_of_different_words_are_different() {
     agrees(&apart, &seen([1, 2, 3]));
     parts(&apart, &seen([1, 1, 2]), &Verdict::WrongWire, "wire.connection");
     parts(&apart, &seen([1, 2, 2]), &Verdict::WrongWire, "wire.connection");
+}
+
+/// What an entry of Resource Timing says where it must hide, and hides where it must say.
+#[test]
+fn entries_of_resource_timing_are_compared() {
+    let case = |entry: &str| {
+        steps(&format!(
+            r#"request = {{ to = "b" }}
+            response = {{ headers = [["Access-Control-Allow-Origin", "{{origin}}"]] }}
+            expect = {{ read = "allowed", entry = {{ {entry} }}, wire = ["GET"] }}"#
+        ))
+    };
+    let told = |entry: Value| {
+        let entry = serde_json::from_value(entry).expect("an entry");
+        seen([PageResult { entry: Some(Box::new(entry)), ..response(json!({})) }], [served(SERVED.as_bytes())])
+    };
+    let size = json!({ "encoded-body-size": 10 });
+    agrees(&case("encoded-body-size = 10"), &told(size.clone()));
+    parts(&case("encoded-body-size = 0"), &told(size.clone()), &Verdict::TooOpen, "page.entry.encoded-body-size");
+    parts(&case("encoded-body-size = 10"), &told(json!({ "encoded-body-size": 0 })), &Verdict::TooStrict, "page.entry.encoded-body-size");
+    parts(&case("encoded-body-size = 11"), &told(size), &Verdict::WrongWire, "page.entry.encoded-body-size");
+    parts(&case("count = 1"), &told(json!({ "count": 2 })), &Verdict::WrongWire, "page.entry.count");
+    parts(&case("server-timing = []"), &told(json!({ "server-timing": ["db"] })), &Verdict::TooOpen, "page.entry.server-timing");
+    parts(&case("response-status = 404"), &told(json!({ "response-status": 0 })), &Verdict::TooStrict, "page.entry.response-status");
 }

@@ -309,7 +309,7 @@ fn minimized(essence: &str) -> &str {
 }
 
 /// An API threw: the name of the exception, and the step.
-struct Thrown {
+pub(super) struct Thrown {
     name: &'static str,
     algorithm: Algorithm,
     step: &'static str,
@@ -400,7 +400,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         self.checked(&request, response)
     }
 
-    fn refused(&mut self, thrown: &Thrown) -> View<'a> {
+    pub(super) fn refused(&mut self, thrown: &Thrown) -> View<'a> {
         self.fail(thrown.algorithm, thrown.step, thrown.says, Reason::ApiRefused);
         let name = if self.defects().has(Defect::ErrorName) { "Error" } else { thrown.name };
         View::ended(End::Refused(name), Reason::ApiRefused)
@@ -454,7 +454,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     }
 
     /// The Request constructor, with a string and a dictionary.
-    fn new_request(&mut self, call: &'a Call) -> Result<Request<'a>, Thrown> {
+    pub(super) fn new_request(&mut self, call: &'a Call) -> Result<Request<'a>, Thrown> {
         use Algorithm::NewRequest;
         let defects = self.defects();
         let action = &call.action;

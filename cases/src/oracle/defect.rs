@@ -350,6 +350,7 @@ defects! {
         RulesReadable = "rules-readable", "The rules of a style sheet that CORS has not let through can be read.";
         ModuleNoCors = "module-no-cors", "Module scripts are fetched without CORS.";
         FontNoCors = "font-no-cors", "Fonts are fetched without CORS.";
+        FetchLaterNoCors = "fetch-later-no-cors", "fetchLater() makes no-cors requests.";
         BeaconNoPreflight = "beacon-no-preflight", "A beacon of any type goes out without a preflight.";
         InitiatorStatusIgnored = "element-status-ignored", "Elements take answers with error statuses.";
         InitiatorTypeIgnored = "element-type-ignored", "Style sheets, modules and event streams may be of any type.";

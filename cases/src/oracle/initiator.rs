@@ -23,6 +23,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     /// An initiator's request, and what the page sees of it.
     pub(super) fn initiated(&mut self, call: &'a Call) -> View<'a> {
         let api = call.action.api;
+        if api == Api::FetchLater {
+            return self.fetch_later(call);
+        }
         let Some(url) = call.url() else {
             let failure = self.fail(Algorithm::Initiator, "1", "the URL cannot be parsed", Reason::ApiRefused);
             return blocked(api, &failure);
@@ -59,6 +62,21 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         }
     }
 
+    /// `fetchLater()`: a Request as for `fetch()`, and nobody hears of its response.
+    fn fetch_later(&mut self, call: &'a Call) -> View<'a> {
+        let mut request = match self.new_request(call) {
+            Ok(request) => request,
+            Err(thrown) => return self.refused(&thrown),
+        };
+        request.keepalive = true;
+        if self.defects().has(Defect::FetchLaterNoCors) {
+            request.mode = Mode::NoCors;
+        }
+        // Whatever becomes of it.
+        let _ = self.main_fetch(&mut request, false);
+        loaded(false)
+    }
+
     /// HTML, create a potential-CORS request, and what each initiator makes of it.
     fn initiator_request(&mut self, call: &'a Call, url: &'a Url) -> Request<'a> {
         let action = &call.action;
@@ -72,7 +90,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             (Api::Module | Api::ModulePreload, given) => (Mode::Cors, with(given == Some(CrossOrigin::UseCredentials))),
             (Api::Import | Api::Font, _) => (Mode::Cors, Credentials::SameOrigin),
             (Api::EventSource, _) => (Mode::Cors, with(action.credentials == Some(Credentials::Include))),
-            (Api::Beacon, _) => (Mode::NoCors, Credentials::Include),
+            (Api::Beacon | Api::FetchLater, _) => (Mode::NoCors, Credentials::Include),
             // The same-origin fallback flag is set.
             (Api::Track, None) => (Mode::SameOrigin, Credentials::Include),
             (_, None) => (Mode::NoCors, Credentials::Include),
@@ -103,7 +121,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             Api::Style => Destination::Style,
             Api::Font => Destination::Font,
             Api::Track => Destination::Track,
-            Api::Fetch | Api::Xhr | Api::EventSource | Api::Beacon => Destination::Empty,
+            Api::Fetch | Api::Xhr | Api::EventSource | Api::Beacon | Api::FetchLater => Destination::Empty,
         };
         request.use_url_credentials = true;
         if let Some(policy) = action.referrer_policy.as_deref().filter(|word| !word.is_empty()).and_then(ReferrerPolicy::parse) {
