@@ -13,6 +13,7 @@ use crate::{
     text::{Bytes, Resolve, Text, Variable},
     topology::{Alias, Context, Topology},
     words::{Outcome, Reason},
+    worker::WorkerAnswer,
 };
 
 pub use crate::format::Api as ApiWord;
@@ -89,6 +90,9 @@ pub struct Action {
     pub integrity: Option<String>,
     /// fetch: keepalive.
     pub keepalive: bool,
+    /// What a service worker does with the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<WorkerAnswer>,
     /// fetch: what script does with Request and Response.
     #[serde(default, skip_serializing_if = "Handling::is_nothing")]
     pub handling: Handling,
@@ -139,6 +143,7 @@ impl Action {
             referrer_policy: None,
             integrity: None,
             keepalive: false,
+            worker: None,
             handling: Handling::default(),
             blob: None,
             sync: false,
@@ -190,6 +195,8 @@ pub struct BoundExpect {
     pub timing: Option<Timing>,
     /// What else it tells.
     pub entry: Option<TimingEntry>,
+    /// What a service worker sees.
+    pub worker_sees: Option<Vec<String>>,
     /// The lists of exchanges that are right.
     pub wires: Vec<Vec<BoundExchange>>,
 }
@@ -340,7 +347,8 @@ fn bind_resources(case: &Case, step: &Step, topology: &Topology, token: &str) ->
 }
 
 fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> BoundStep {
-    let mut binding = Binding { topology, token, page: case.page, context: step.context, url: String::new(), next: None };
+    let next = step.resources.get(1).map(|r| format!("{}{}", base(topology, r.at, token), r.path));
+    let mut binding = Binding { topology, token, page: case.page, context: step.context, url: String::new(), next: next.clone() };
     let url = target_url(&step.request.target, &binding);
     binding.url.clone_from(&url);
     let binding = &binding;
@@ -356,6 +364,7 @@ fn bind_step(case: &Case, step: &Step, topology: &Topology, token: &str) -> Boun
         probe_headers: probes(step),
         timing: step.expect.page.timing.is_some() || step.expect.page.entry.is_some(),
         blob: request.target.blob.clone(),
+        worker: request.worker.as_ref().map(|w| w.bind(binding, next.clone().unwrap_or_default())),
         entry: step.expect.page.entry.as_ref().map(TimingEntry::attributes).unwrap_or_default(),
         ..Action::new(ApiWord::Fetch, url)
     };
@@ -437,6 +446,7 @@ fn bind_expect(e: &Expect, page: Alias, binding: &Binding<'_>) -> BoundExpect {
         upload_events: e.page.upload_events.clone(),
         timing: e.page.timing,
         entry: e.page.entry.clone(),
+        worker_sees: e.page.worker_sees.clone(),
         wires: e.wires.iter().map(|wire| wire.iter().map(|x| bind_exchange(x, page, binding)).collect()).collect(),
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     text::{Bytes, Text},
     topology::{Alias, Context, Protocol},
     words::{Level, Outcome, Reason},
+    worker::Answering,
 };
 
 /// The id of a case: `area/slug`, with axes behind it for variants (`area/slug.xhr.worker`).
@@ -147,6 +148,8 @@ pub struct Request {
     pub credentials: Option<Credentials>,
     /// Abort after so many milliseconds.
     pub abort_after_ms: Option<u32>,
+    /// What a service worker does with it.
+    pub worker: Option<Answering>,
     /// The API and its own options.
     pub api: ApiOptions,
 }
@@ -278,6 +281,8 @@ pub struct PageExpect {
     pub timing: Option<Timing>,
     /// What else it tells.
     pub entry: Option<TimingEntry>,
+    /// What a service worker sees.
+    pub worker_sees: Option<Vec<String>>,
 }
 
 impl Case {
@@ -484,6 +489,9 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
     if e.blob.is_some() && (e.to.is_some() || e.url.is_some() || e.api.is_initiator()) {
         return mistake(&span, "`blob` is for fetch and XMLHttpRequest, and instead of `to` and `url`");
     }
+    if e.worker.is_some() && context != Context::Controlled {
+        return mistake(&span, "`worker` is for the context `controlled`: no other has a service worker before it");
+    }
     if let Some(words) = e.handling.mistake() {
         return mistake(&span, words);
     }
@@ -519,6 +527,9 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
         return mistake(&span, "`as` is what a `preload` is for: it has one, and nothing else has");
     }
     let worker = context.is_worker();
+    if context == Context::ServiceWorker && api.unwrap_or(e.api) != Api::Fetch {
+        return mistake(&span, "a service worker has `fetch` and nothing else");
+    }
     if worker && !e.api.is_in_workers() || !worker && !e.api.is_in_windows() {
         return mistake(&span, format!("there is no `{}` in the context `{}`", e.api.word(), context.word()));
     }
@@ -599,6 +610,7 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
         body: e.body.clone(),
         credentials: e.credentials,
         abort_after_ms: e.abort_after_ms,
+        worker: e.worker.clone(),
         api,
     })
 }
@@ -850,6 +862,7 @@ fn expect(e: &ExpectEntry, terms: &Terms<'_>) -> Checked<Expect> {
             upload_events: e.upload_events.clone(),
             timing: e.timing,
             entry: e.entry.clone(),
+            worker_sees: e.worker_sees.clone(),
         },
         wires,
     })
@@ -891,6 +904,10 @@ fn check_wire(wire: &mut [ExchangeEntry], read: Outcome, decided: bool, terms: &
 }
 
 fn request_leaves_cache(request: &Request) -> bool {
+    // A service worker may answer in its place.
+    if request.worker.is_some() {
+        return false;
+    }
     // What nobody hears of is taken whether it is sent or not.
     if matches!(&request.api, ApiOptions::Initiator(i) if i.api.is_sent_and_gone()) {
         return false;

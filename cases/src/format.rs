@@ -20,6 +20,7 @@ use crate::{
     text::{Bytes, Text},
     topology::{Alias, Context},
     words::{Level, Outcome, Reason},
+    worker::Answering,
 };
 
 pub use crate::one_or_many::deserialize as one_or_many;
@@ -256,6 +257,8 @@ pub struct RequestEntry {
     /// Abort so many milliseconds after the expected exchanges have arrived; 0 aborts before the start (fetch: a signal that is
     /// already aborted).
     pub abort_after_ms: Option<u32>,
+    /// In the context `controlled`: what the service worker does with the request.
+    pub worker: Option<Answering>,
     /// fetch only: what script does with the Request and the Response.
     #[serde(default)]
     pub handling: Handling,
@@ -696,6 +699,8 @@ pub struct ExpectEntry {
     pub timing: Option<Timing>,
     /// What else is in its entry of Resource Timing.
     pub entry: Option<TimingEntry>,
+    /// In the context `controlled`: the requests that the service worker sees, in order: `"GET r"`, method and path.
+    pub worker_sees: Option<Vec<String>>,
     /// The exchanges on the wire, in order: `"GET b"`, or a table with what to look at.
     pub wire: Vec<ExchangeEntry>,
     /// Other lists of exchanges that the standard permits as well.

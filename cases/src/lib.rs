@@ -28,6 +28,7 @@ pub mod select;
 pub mod text;
 pub mod topology;
 pub mod words;
+pub mod worker;
 
 pub mod initiator;
 mod one_or_many;

@@ -194,6 +194,10 @@ contexts! {
     Embedded = "embedded", Document, Page;
     /// An iframe of the page's host on another port: cross-origin to the page, same-site. Of pages at `a` and `a-tls`.
     Sibling = "sibling", Document, Sibling;
+    /// An iframe of the page's origin that a service worker controls: what it does is said by `worker` of a request.
+    Controlled = "controlled", Document, Page;
+    /// A service worker of the page's origin.
+    ServiceWorker = "service-worker", Worker, Page;
     /// A top-level document that was opened from the disk, by a `file:` URL, in a window of its own.
     File = "file", Document, Opaque;
 }
@@ -207,6 +211,11 @@ impl Context {
             (Context::Sibling, _) => None,
             _ => Some(page),
         }
+    }
+
+    /// Whether it needs a service worker, which lives for a short time only: cases in such contexts have a page of their own.
+    pub fn needs_service_worker(self) -> bool {
+        matches!(self, Context::Controlled | Context::ServiceWorker)
     }
 
     /// Whether it has a top-level document of its own.

@@ -158,6 +158,8 @@ reasons! {
     MimeType = "mime-type",
     /// The answer came, and the element makes nothing of it: an error status, another type, other content (HTML).
     NotUsable = "not-usable",
+    /// A service worker gave what this request may not have (HTTP fetch, step 3.5.7).
+    ServiceWorker = "service-worker",
     /// The connection or the HTTP message was broken (HTTP-network fetch).
     Network = "network",
     /// The page itself ended the request.

@@ -29,12 +29,37 @@ const contexts = {
       made.contentDocument.body.append(script);
     }, 0);
   },
+  controlled: (child) => controlled().then(() => frame({ src: address("/agent/controlled/frame", child) })).catch((e) => lacks(child.context, e)),
+  "service-worker": (child) => controlled().catch((e) => lacks(child.context, e)),
   worker: (child) => keep(new scope.Worker(address("/agent/worker.js", child))),
   "module-worker": (child) => keep(new scope.Worker(address("/agent/worker.js", child), { type: "module" })),
   "shared-worker": (child) => keep(new scope.SharedWorker(address("/agent/worker.js", child))),
   "blob-worker": (child) => keep(new scope.Worker(blobOf(source(child), "text/javascript"))),
   "data-worker": (child) => keep(new scope.Worker("data:text/javascript;charset=utf-8," + encodeURIComponent(source(child)))),
 };
+
+// The service worker of this page, once for all contexts that need one.
+let registering;
+function controlled() {
+  return (registering ||= (async () => {
+    const { serviceWorker } = scope.navigator;
+    if (!serviceWorker) throw new Error("there are no service workers here");
+    const connects = config.children.includes("service-worker");
+    const child = { ...config, context: "service-worker", children: [], connects };
+    const { installing } = await serviceWorker.register(address("/agent/controlled/worker.js", child), { scope: "/agent/controlled/" });
+    // Each page has a key of its own, and with it another script: there is always one to be installed.
+    await new Promise((resolve) => {
+      installing.addEventListener("statechange", () => installing.state === "activated" && resolve());
+      if (installing.state === "activated") resolve();
+    });
+  })());
+}
+
+// The engine has no such context: whatever is asked of it comes to that.
+function lacks(context, e) {
+  const end = { unsupported: context + ": " + e.message };
+  link(context, (message, send) => send({ id: message.id, result: { end, events: [], uploadEvents: [], ms: 0 } }));
+}
 
 if (config.base && scope.document) {
   const base = scope.document.createElement("base");
@@ -54,8 +79,6 @@ for (const context of config.children || []) {
   try {
     contexts[context](child);
   } catch (e) {
-    // The engine has no such context: whatever is asked of it comes to that.
-    const end = { unsupported: context + ": " + e.message };
-    link(context, (message, send) => send({ id: message.id, result: { end, events: [], uploadEvents: [], ms: 0 } }));
+    lacks(context, e);
   }
 }

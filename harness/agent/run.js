@@ -44,14 +44,19 @@ function watchTiming(url) {
   };
 }
 
-function run(id, action, patience) {
+function run(id, action, patience, after) {
   const start = now();
   const timing = action.timing && watchTiming(action.url);
   const finish = (end, events, uploadEvents, thrown, surface) => {
     if (!running.delete(one)) return;
     const result = { end, events: events || [], uploadEvents: uploadEvents || [], thrown, surface, ms: now() - start };
-    if (timing) timing((told) => send({ id, result: Object.assign(result, told) }));
-    else send({ id, result });
+    const conclude = (told) => {
+      Object.assign(result, told);
+      if (after) after(result).then(() => send({ id, result }));
+      else send({ id, result });
+    };
+    if (timing) timing(conclude);
+    else conclude();
   };
   const one = { id, start, deadline: start + patience, finish, abort() {} };
   running.add(one);
@@ -110,9 +115,12 @@ function link(context, receive) {
   return send;
 }
 
-const send = link(config.context, (message) => {
+// A service worker that nobody asks anything has no link.
+const connects = config.context !== "service-worker" || config.connects;
+const send = connects && link(config.context, (message) => {
   // An abort comes when the harness has seen the request on the wire, not after a time that means nothing on a slow machine.
   if (message.abort) for (const one of running) one.id === message.abort && one.abort();
+  else if (message.action && config.context === "controlled") throughWorker(message.id, message.action, message.patience);
   else if (message.action) run(message.id, message.action, message.patience);
   else if (message.bare) bare(message.id, message.bare, message.width, message.init);
 });

@@ -46,6 +46,7 @@ const AGENT: &str = concat!(
     include_str!("../agent/elements.js"),
     include_str!("../agent/preload.js"),
     include_str!("../agent/interfaces.js"),
+    include_str!("../agent/worker.js"),
     include_str!("../agent/run.js"),
     include_str!("../agent/contexts.js"),
     "}\n"
@@ -150,6 +151,8 @@ impl Hub {
             .route("/agent/frame", get(page))
             .route("/agent/embedding", get(embedding))
             .route("/agent/worker.js", get(worker))
+            .route("/agent/controlled/frame", get(page))
+            .route("/agent/controlled/worker.js", get(worker))
             .route("/agent/socket", get(socket))
             .with_state(self.clone())
     }

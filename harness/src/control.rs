@@ -159,6 +159,7 @@ pub(crate) fn action(url: String) -> Action {
         integrity: None,
         keepalive: false,
         handling: corscheck_cases::handling::Handling::default(),
+        worker: None,
         blob: None,
         entry: Vec::new(),
         sync: false,

@@ -173,6 +173,11 @@ fn judge_page(findings: &mut Findings, expect: &BoundExpect, outcome: Outcome, p
         };
         findings.add(verdict, "page.timing", wanted.word(), page.timing.map_or("no entry", Timing::word));
     }
+    if let Some(wanted) = &expect.worker_sees
+        && *wanted != page.worker_saw
+    {
+        findings.add(Verdict::WrongWire, "page.worker-sees", wanted.join(", "), page.worker_saw.join(", "));
+    }
     if let Some(wanted) = &expect.entry {
         judge_entry(findings, wanted, page.entry.as_deref());
     }

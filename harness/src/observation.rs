@@ -56,6 +56,9 @@ pub struct PageResult {
     /// What else its entry says, where that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Box<TimingEntry>>,
+    /// The requests that a service worker saw, method and path, where there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worker_saw: Vec<String>,
     /// An exception that a call threw while the request went on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thrown: Option<Exception>,

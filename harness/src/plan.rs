@@ -35,19 +35,20 @@ pub struct Stage {
 
 /// Groups cases by the page they run in: its origin and its settings. `round` limits how many run between two rounds of controls.
 pub fn stages(cases: &[Arc<Case>], chosen: &[usize], round: usize) -> Vec<Stage> {
-    let mut pages: Vec<((Alias, &PageSettings), Vec<usize>)> = Vec::new();
+    let mut pages: Vec<((Alias, &PageSettings, bool), Vec<usize>)> = Vec::new();
     for &index in chosen {
-        let page = (cases[index].page, &cases[index].document);
+        let fleeting = cases[index].contexts().iter().any(|c| c.needs_service_worker());
+        let page = (cases[index].page, &cases[index].document, fleeting);
         match pages.iter_mut().find(|(p, _)| *p == page) {
             Some((_, indices)) => indices.push(index),
             None => pages.push((page, vec![index])),
         }
     }
     // Ordinary pages first: most cases are theirs.
-    pages.sort_by_key(|((page, document), _)| (!document.is_usual(), *page));
+    pages.sort_by_key(|((page, document, fleeting), _)| (!document.is_usual(), *fleeting, *page));
     pages
         .into_iter()
-        .map(|((page, document), indices)| {
+        .map(|((page, document, _), indices)| {
             let mut contexts: Vec<_> = indices.iter().flat_map(|i| cases[*i].contexts()).collect();
             contexts.sort_unstable();
             contexts.dedup();

@@ -908,6 +908,7 @@ fn as_expected(expect: &BoundExpect, xhr: bool) -> PageResult {
     page["uploadEvents"] = json!(expect.upload_events.clone().unwrap_or_default());
     page["timing"] = json!(expect.timing);
     page["entry"] = json!(expect.entry);
+    page["workerSaw"] = json!(expect.worker_sees.clone().unwrap_or_default());
     page["thrown"] = thrown;
     serde_json::from_value(page).expect("a page result")
 }

@@ -136,6 +136,8 @@ pub struct View<'a> {
     pub timing: Option<bool>,
     /// What else it tells of the request, where that is asked.
     pub entry: Option<TimingEntry>,
+    /// The requests that a service worker saw.
+    pub worker_saw: Vec<String>,
 }
 
 /// How a request ended for its page.
@@ -242,6 +244,7 @@ impl<'a> View<'a> {
             surface_status: None,
             timing: None,
             entry: None,
+            worker_saw: Vec::new(),
         }
     }
 }
@@ -262,6 +265,7 @@ impl UserAgent {
                 timed: call.action.timing,
                 preflighted: false,
                 told: Told::default(),
+                worker_saw: Vec::new(),
             }
             .call(call)
         } else {
@@ -276,6 +280,7 @@ impl UserAgent {
                 timed: call.action.timing,
                 preflighted: false,
                 told: Told::default(),
+                worker_saw: Vec::new(),
             }
             .call(call)
         }
@@ -323,6 +328,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             ApiWord::Xhr => self.xhr(call),
             _ => self.initiated(call),
         };
+        let view = View { worker_saw: std::mem::take(&mut self.worker_saw), ..view };
         if !self.timed {
             return view;
         }
@@ -545,6 +551,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         self.handle(call, &mut request)?;
         request.has_author_headers = !request.headers.is_empty();
         request.blob = action.blob.as_ref();
+        request.worker = action.worker.as_ref();
         // The Accept header is set when fetching starts (Fetch, fetching, steps 12 to 14).
         self.append_defaults(&mut request);
         Ok(request)
@@ -1004,6 +1011,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             _ = url.set_password(Some(password));
         }
         let mut request = Request::new(url);
+        request.worker = action.worker.as_ref();
         request.blob = action.blob.as_ref();
         request.method = method;
         request.credentials = match action.credentials {
@@ -1147,6 +1155,7 @@ impl Events {
             surface_status: None,
             timing: None,
             entry: None,
+            worker_saw: Vec::new(),
         }
     }
 
@@ -1170,6 +1179,7 @@ impl Events {
             surface_status: Some(0),
             timing: None,
             entry: None,
+            worker_saw: Vec::new(),
         }
         .upload_hidden(no_upload)
     }

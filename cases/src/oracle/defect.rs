@@ -272,6 +272,18 @@ defects! {
         CoepOmitsAtHome = "coep-omits-at-home", "Under credentialless requests to the own origin carry no credentials.";
         CorpUnknownBlocks = "corp-unknown-blocks", "An unknown Cross-Origin-Resource-Policy blocks.";
     }
+    "Service workers" {
+        WorkerIgnored = "worker-ignored", "What a service worker responds is not taken.";
+        WorkerChecked = "worker-checked", "A Response that a service worker made needs Access-Control-Allow-Origin.";
+        WorkerUnchecked = "worker-unchecked", "Responses to requests of a service worker are not checked.";
+        WorkerOpaqueForCors = "worker-opaque-for-cors", "A service worker may give an opaque response to any request.";
+        WorkerCorsForSameOrigin = "worker-cors-for-same-origin", "A service worker may give a CORS response to a request of mode same-origin.";
+        WorkerOpaqueRedirect = "worker-opaque-redirect", "A service worker may give an opaque redirect to any request.";
+        WorkerRedirected = "worker-redirected", "A service worker may give a redirected response whatever the redirect mode.";
+        WorkerCorpSkipped = "worker-corp-skipped", "What a service worker gives is not asked for Cross-Origin-Resource-Policy.";
+        WorkerSeesRedirects = "worker-sees-redirects", "A service worker sees where redirects from the network lead.";
+        WorkerSeesPreflights = "worker-sees-preflights", "A service worker sees preflights.";
+    }
     "Filtered responses" {
         CloneUnfiltered = "clone-unfiltered", "A clone of a response shows what the response hides.";
         ResponseHeadersMutable = "response-headers-mutable", "The headers of a fetched response can be changed.";

@@ -222,6 +222,7 @@ fn loaded<'a>(readable: bool) -> View<'a> {
         surface_status: None,
         timing: None,
         entry: None,
+        worker_saw: Vec::new(),
     }
 }
 
@@ -240,5 +241,6 @@ fn blocked<'a>(api: Api, failure: &Failure) -> View<'a> {
         surface_status: None,
         timing: None,
         entry: None,
+        worker_saw: Vec::new(),
     }
 }

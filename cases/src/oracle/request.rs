@@ -14,6 +14,7 @@ use crate::{
     format::{CacheMode, Credentials, Mode, RedirectMode, ResponseType},
     handling::BlobUrl,
     words::Reason,
+    worker::WorkerAnswer,
 };
 
 /// Where requests are made: what the algorithms look at of an environment settings object (HTML).
@@ -234,6 +235,10 @@ pub(super) struct Request<'a> {
     pub(super) urls: UrlList<'a>,
     pub(super) headers: HeaderList<'a>,
     pub(super) body: Option<Body<'a>>,
+    /// What a service worker makes of it; none where it goes past (service-workers mode "none").
+    pub(super) worker: Option<&'a WorkerAnswer>,
+    /// Whether a service worker sees it go to its next URL, without answering.
+    pub(super) worker_watches: bool,
     /// What the blob: URL stands for that it may go to.
     pub(super) blob: Option<&'a BlobUrl>,
     pub(super) destination: Destination,
@@ -264,6 +269,8 @@ impl<'a> Request<'a> {
             urls: UrlList::new(url),
             headers: HeaderList::with_capacity(4),
             body: None,
+            worker: None,
+            worker_watches: false,
             blob: None,
             destination: Destination::Empty,
             mode: Mode::Cors,

@@ -135,6 +135,7 @@ impl Asked {
             integrity: None,
             keepalive: false,
             handling: corscheck_cases::handling::Handling::default(),
+            worker: None,
             blob: None,
             entry: Vec::new(),
             sync: false,

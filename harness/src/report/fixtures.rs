@@ -238,8 +238,17 @@ fn result(case: &str, title: &str, browser: &str, standing: Standing, attempts: 
 }
 
 fn attempt(session: u32, judgement: Judgement, ends: Vec<PageEnd>, exchanges: Vec<Exchange>) -> Attempt {
-    let page =
-        |end| PageResult { end, events: vec![], upload_events: vec![], timing: None, entry: None, thrown: None, surface: None, ms: 4.0 };
+    let page = |end| PageResult {
+        end,
+        events: vec![],
+        upload_events: vec![],
+        timing: None,
+        entry: None,
+        worker_saw: vec![],
+        thrown: None,
+        surface: None,
+        ms: 4.0,
+    };
     Attempt {
         session,
         token: "00ff".to_owned(),

@@ -46,6 +46,7 @@ pub fn page_result(view: &View, api: ApiWord, probes: &[String]) -> PageResult {
         events: owned(&view.events),
         upload_events: owned(&view.upload_events),
         timing: view.timing.map(|open| if open { Timing::Open } else { Timing::Closed }),
+        worker_saw: view.worker_saw.clone(),
         entry: view.entry.clone().map(Box::new),
         thrown: view.thrown.map(exception),
         surface: surface.map(|status| {

@@ -92,6 +92,7 @@ impl Tab {
                 upload_events: Vec::new(),
                 timing: None,
                 entry: None,
+                worker_saw: Vec::new(),
                 thrown: None,
                 surface: None,
                 ms: 0.0,

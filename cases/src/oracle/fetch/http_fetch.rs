@@ -17,9 +17,12 @@ use crate::{
 };
 
 impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDED> {
-    /// HTTP fetch, without service workers.
+    /// HTTP fetch.
     pub(super) fn http_fetch(&mut self, request: &mut Request<'a>, make_preflight: bool) -> Fetched<'a, N::Body> {
         use Algorithm::HttpFetch;
+        if let Some(served) = self.handle_fetch(request)? {
+            return self.served_by_worker(request, served);
+        }
         if make_preflight {
             self.preflight_if_needed(request)?;
         }

@@ -263,7 +263,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     /// Main fetch, step 14: the exposed names, and the filter.
     pub(super) fn filter(&mut self, request: &Request<'a>, response: &mut Response<'a, N::Body>) {
         use Algorithm::MainFetch;
-        if response.kind == ResponseType::OpaqueRedirect {
+        // What is filtered already stays so: an opaque redirect, or what a service worker gave.
+        if response.kind != ResponseType::Default {
             return;
         }
         if T::ON {

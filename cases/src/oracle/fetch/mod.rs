@@ -12,6 +12,7 @@ mod network;
 mod preflight;
 mod preload;
 mod redirect;
+mod worker;
 
 use std::borrow::Cow;
 
@@ -42,6 +43,8 @@ pub(super) struct Fetch<'u, 'a, N, T, const SEEDED: bool> {
     pub(super) timed: bool,
     /// Whether a response has not passed the TAO check.
     pub(super) timing_failed: bool,
+    /// The requests that a service worker saw.
+    pub(super) worker_saw: Vec<String>,
     /// Whether a preflight was sent.
     pub(super) preflighted: bool,
     /// What Resource Timing tells of the response.

@@ -56,6 +56,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     pub(super) fn cors_preflight_fetch(&mut self, request: &Request<'a>, names: &[Cow<'_, str>]) -> Result<(), Failure> {
         use Algorithm::CorsPreflightFetch;
         self.preflighted = true;
+        if self.has(Defect::WorkerSeesPreflights) && !self.worker_saw.is_empty() {
+            self.worker_saw.push("OPTIONS r".to_owned());
+        }
         let mut preflight = Request::new(request.urls.first().clone());
         if request.urls.is_redirected() {
             preflight.urls = request.urls.clone();
