@@ -135,7 +135,7 @@ fn an_unknown_key_in_a_case() {
 #[test]
 fn an_unknown_key_in_a_request() {
     assert_snapshot!(spoiled(ALLOWED, r#"to = "b""#, r#"to = "b", credential = "omit""#), @r#"
-    error: unknown field `credential`, expected one of `to`, `url`, `path`, `query`, `fragment`, `userinfo`, `api`, `crossorigin`, `as`, `method`, `headers`, `body`, `credentials`, `mode`, `redirect`, `cache`, `referrer`, `referrer-policy`, `integrity`, `keepalive`, `abort-after-ms`, `handling`, `blob`, `sync`, `upload-listener`, `timeout-ms`, `open-credentials`, `late-credentials`
+    error: unknown field `credential`, expected one of `to`, `url`, `path`, `query`, `fragment`, `userinfo`, `api`, `crossorigin`, `as`, `method`, `headers`, `body`, `credentials`, `mode`, `redirect`, `cache`, `referrer`, `referrer-policy`, `integrity`, `keepalive`, `abort-after-ms`, `worker`, `handling`, `blob`, `sync`, `upload-listener`, `timeout-ms`, `open-credentials`, `late-credentials`
      --> catalogue/area.toml:7:23
       |
     7 | request = { to = "b", credential = "omit" }
@@ -161,7 +161,7 @@ fn an_unknown_key_in_an_answer() {
 #[test]
 fn an_unknown_key_in_expect() {
     assert_snapshot!(spoiled(ALLOWED, "status = 200", "statuses = 200"), @r#"
-    error: unknown field `statuses`, expected one of `read`, `reason`, `or-reasons`, `or-read`, `type`, `status`, `status-text`, `url`, `redirected`, `headers`, `header-names`, `body`, `body-fails`, `error`, `events`, `upload-events`, `timing`, `entry`, `wire`, `or-wire`, `or`
+    error: unknown field `statuses`, expected one of `read`, `reason`, `or-reasons`, `or-read`, `type`, `status`, `status-text`, `url`, `redirected`, `headers`, `header-names`, `body`, `body-fails`, `error`, `events`, `upload-events`, `timing`, `entry`, `worker-sees`, `wire`, `or-wire`, `or`
      --> catalogue/area.toml:9:30
       |
     9 | expect = { read = "allowed", statuses = 200, wire = ["GET b"] }
@@ -229,7 +229,7 @@ fn an_unknown_outcome() {
 #[test]
 fn an_unknown_reason() {
     assert_snapshot!(spoiled(BLOCKED, "method-not-allowed", "method-forbidden"), @r#"
-    error: unknown variant `method-forbidden`, expected one of `acao-missing`, `acao-mismatch`, `acao-multiple`, `acao-invalid`, `wildcard-with-credentials`, `acac-not-true`, `preflight-not-ok`, `preflight-redirect`, `preflight-failed`, `method-not-allowed`, `header-not-allowed`, `allow-methods-malformed`, `allow-headers-malformed`, `mode-same-origin`, `no-cors-redirect-mode`, `scheme-not-allowed`, `redirect-error`, `redirect-location-invalid`, `redirect-scheme`, `redirect-limit`, `redirect-userinfo`, `blocked-by-policy`, `bad-port`, `corp`, `integrity`, `nosniff`, `mime-type`, `not-usable`, `network`, `aborted`, `api-refused`
+    error: unknown variant `method-forbidden`, expected one of `acao-missing`, `acao-mismatch`, `acao-multiple`, `acao-invalid`, `wildcard-with-credentials`, `acac-not-true`, `preflight-not-ok`, `preflight-redirect`, `preflight-failed`, `method-not-allowed`, `header-not-allowed`, `allow-methods-malformed`, `allow-headers-malformed`, `mode-same-origin`, `no-cors-redirect-mode`, `scheme-not-allowed`, `redirect-error`, `redirect-location-invalid`, `redirect-scheme`, `redirect-limit`, `redirect-userinfo`, `blocked-by-policy`, `bad-port`, `corp`, `integrity`, `nosniff`, `mime-type`, `not-usable`, `service-worker`, `network`, `aborted`, `api-refused`
       --> catalogue/area.toml:10:39
        |
     10 | expect = { read = "blocked", reason = "method-forbidden", wire = ["OPTIONS"] }

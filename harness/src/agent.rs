@@ -152,7 +152,7 @@ impl Hub {
             .route("/agent/embedding", get(embedding))
             .route("/agent/worker.js", get(worker))
             .route("/agent/controlled/frame", get(page))
-            .route("/agent/controlled/worker.js", get(worker))
+            .route("/agent/controlled/worker.js", get(service_worker))
             .route("/agent/socket", get(socket))
             .with_state(self.clone())
     }
@@ -288,6 +288,16 @@ async fn worker(State(hub): State<Hub>, Query(query): Query<PageQuery>) -> Respo
         Ok(config) => {
             let script = format!("{AGENT};corscheckAgent({config})");
             (hub.headers(&query.key), [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response()
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// What a page is served with is not for its service worker.
+async fn service_worker(Query(query): Query<PageQuery>) -> Response {
+    match config(&query) {
+        Ok(config) => {
+            ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], format!("{AGENT};corscheckAgent({config})")).into_response()
         }
         Err(refusal) => refusal.into_response(),
     }

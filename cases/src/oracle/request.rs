@@ -42,6 +42,8 @@ pub struct Environment {
     pub referrer_policy: ReferrerPolicy,
     /// The rest of its policy container.
     pub policies: Policies,
+    /// The service worker that controls it: pages with settings of their own leave it without.
+    pub worker: Option<Box<Environment>>,
     /// Whether it has a cross-site ancestor (HTML, environment settings object).
     pub has_cross_site_ancestor: bool,
 }

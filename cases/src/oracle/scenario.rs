@@ -324,6 +324,8 @@ pub fn environment(topology: &Topology, page: Alias, document: &BoundPage, conte
         is_window: !context.is_worker(),
         referrer_policy: policies.referrer.unwrap_or(ReferrerPolicy::StrictOriginWhenCrossOrigin),
         policies,
+        worker: (context == Context::Controlled)
+            .then(|| Box::new(environment(topology, page, &BoundPage::default(), Context::ServiceWorker))),
         has_cross_site_ancestor: context.is_opaque() && context != Context::File || context == Context::Embedded,
     }
 }

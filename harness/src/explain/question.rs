@@ -158,6 +158,7 @@ impl Asked {
             url: page,
             is_window: true,
             referrer_policy: ReferrerPolicy::StrictOriginWhenCrossOrigin,
+            worker: None,
             has_cross_site_ancestor: opaque,
         };
         Ok(Question { url, environment, call, expects: self.expects_headers, remarks })

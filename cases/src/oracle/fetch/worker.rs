@@ -88,7 +88,11 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             self.append_defaults(&mut inner);
         }
         self.note(Algorithm::HttpFetch, "3.4", "the service worker makes a request of its own");
-        match self.main_fetch(&mut inner, false) {
+        let page = self.env;
+        self.env = page.worker.as_deref().unwrap_or(page);
+        let fetched = self.main_fetch(&mut inner, false);
+        self.env = page;
+        match fetched {
             Err(failure) if self.has(Defect::WorkerUnchecked) && failure.hidden_status.is_some() => {
                 Ok(Served { response: made(answer), inner: Some(inner) })
             }
