@@ -18,7 +18,7 @@ use crate::{
     page::PageSettings,
     script::{Answer, Field, Framing, Http, Interim, Message, Resource, Then},
     text::{Bytes, Text},
-    topology::{Alias, Context, Protocol},
+    topology::{Alias, Context, Protocol, Reach},
     words::{Level, Outcome, Reason},
     worker::Answering,
 };
@@ -325,6 +325,11 @@ impl Case {
     /// The origins whose servers it may reach, without the dead one.
     pub fn aliases(&self) -> BTreeSet<Alias> {
         self.steps.iter().flat_map(|s| s.resources.iter().map(|r| r.at)).filter(|a| a.protocol() != Protocol::Nothing).collect()
+    }
+
+    /// What it takes to reach its page and its servers.
+    pub fn reach(&self) -> BTreeSet<Reach> {
+        self.aliases().into_iter().chain([self.page]).map(Alias::reach).collect()
     }
 
     /// The contexts of its steps, and its own.

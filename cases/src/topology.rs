@@ -81,8 +81,40 @@ aliases! {
     BH2 = "b-h2", Https, "b.localhost", Http2;
     /// The third site over HTTP/2 and TLS, for cases about connections: what else asks there would leave some behind.
     CH2 = "c-h2", Https, "c.localhost", Http2;
+    /// A name outside `localhost`, which is not potentially trustworthy over http.
+    XTest = "x-test", Http, "a.base.test", Http1;
+    /// Another site outside `localhost`.
+    YTest = "y-test", Http, "b.other.test", Http1;
+    /// The host of `x-test` over https.
+    XTestTls = "x-test-tls", Https, "a.base.test", Http1;
+    /// An internationalised name, as it stands in URLs: `bücher.test`.
+    Idn = "idn", Http, "xn--bcher-kva.test", Http1;
+    /// An IPv6 address instead of a name.
+    Ip6 = "ip6", Http, "[::1]", Http1;
     /// A port on which nobody listens: every connection is refused.
     Dead = "dead", Http, "b.localhost", Nothing;
+}
+
+impl Alias {
+    /// What a user agent and its machine must have to reach it.
+    pub fn reach(self) -> Reach {
+        match self.host() {
+            "[::1]" => Reach::Ipv6,
+            host if host.ends_with(".test") => Reach::Names,
+            _ => Reach::Loopback,
+        }
+    }
+}
+
+/// What it takes to reach an origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reach {
+    /// Nothing: every engine finds names below `localhost`.
+    Loopback,
+    /// An engine that can be told where a name is.
+    Names,
+    /// A machine with an IPv6 loopback address.
+    Ipv6,
 }
 
 impl fmt::Display for Alias {

@@ -281,7 +281,7 @@ fn a_missing_wire() {
 #[test]
 fn an_unknown_alias_of_a_request() {
     assert_snapshot!(spoiled(ALLOWED, r#"to = "b""#, r#"to = "d""#), @r#"
-    error: unknown variant `d`, expected one of `a`, `a-port`, `a-sub`, `b`, `b-port`, `b-sub`, `c`, `ip`, `localhost`, `a-tls`, `a-port-tls`, `a-sub-tls`, `b-tls`, `b-port-tls`, `c-tls`, `a-h2`, `b-h2`, `c-h2`, `dead`
+    error: unknown variant `d`, expected one of `a`, `a-port`, `a-sub`, `b`, `b-port`, `b-sub`, `c`, `ip`, `localhost`, `a-tls`, `a-port-tls`, `a-sub-tls`, `b-tls`, `b-port-tls`, `c-tls`, `a-h2`, `b-h2`, `c-h2`, `x-test`, `y-test`, `x-test-tls`, `idn`, `ip6`, `dead`
      --> catalogue/area.toml:7:18
       |
     7 | request = { to = "d" }
@@ -294,7 +294,7 @@ fn an_unknown_alias_of_a_request() {
 #[test]
 fn an_unknown_alias_on_the_wire() {
     assert_snapshot!(spoiled(ALLOWED, "GET b", "GET d"), @r#"
-    error: unknown alias `d` in `GET d`, expected one of a, a-port, a-sub, b, b-port, b-sub, c, ip, localhost, a-tls, a-port-tls, a-sub-tls, b-tls, b-port-tls, c-tls, a-h2, b-h2, c-h2, dead
+    error: unknown alias `d` in `GET d`, expected one of a, a-port, a-sub, b, b-port, b-sub, c, ip, localhost, a-tls, a-port-tls, a-sub-tls, b-tls, b-port-tls, c-tls, a-h2, b-h2, c-h2, x-test, y-test, x-test-tls, idn, ip6, dead
      --> catalogue/area.toml:9:52
       |
     9 | expect = { read = "allowed", status = 200, wire = ["GET d"] }
@@ -307,7 +307,7 @@ fn an_unknown_alias_on_the_wire() {
 #[test]
 fn an_unknown_alias_in_an_exchange() {
     assert_snapshot!(spoiled(ALLOWED, r#""GET b""#, r#"{ method = "GET", at = "d" }"#), @r#"
-    error: unknown variant `d`, expected one of `a`, `a-port`, `a-sub`, `b`, `b-port`, `b-sub`, `c`, `ip`, `localhost`, `a-tls`, `a-port-tls`, `a-sub-tls`, `b-tls`, `b-port-tls`, `c-tls`, `a-h2`, `b-h2`, `c-h2`, `dead`
+    error: unknown variant `d`, expected one of `a`, `a-port`, `a-sub`, `b`, `b-port`, `b-sub`, `c`, `ip`, `localhost`, `a-tls`, `a-port-tls`, `a-sub-tls`, `b-tls`, `b-port-tls`, `c-tls`, `a-h2`, `b-h2`, `c-h2`, `x-test`, `y-test`, `x-test-tls`, `idn`, `ip6`, `dead`
      --> catalogue/area.toml:9:75
       |
     9 | expect = { read = "allowed", status = 200, wire = [{ method = "GET", at = "d" }] }
@@ -320,7 +320,7 @@ fn an_unknown_alias_in_an_exchange() {
 #[test]
 fn an_unknown_alias_in_a_placeholder() {
     assert_snapshot!(spoiled(ALLOWED, "{origin}", "{origin:d}"), @r#"
-    error: unknown alias `d` in `{origin:d}`, expected one of a, a-port, a-sub, b, b-port, b-sub, c, ip, localhost, a-tls, a-port-tls, a-sub-tls, b-tls, b-port-tls, c-tls, a-h2, b-h2, c-h2, dead
+    error: unknown alias `d` in `{origin:d}`, expected one of a, a-port, a-sub, b, b-port, b-sub, c, ip, localhost, a-tls, a-port-tls, a-sub-tls, b-tls, b-port-tls, c-tls, a-h2, b-h2, c-h2, x-test, y-test, x-test-tls, idn, ip6, dead
      --> catalogue/area.toml:8:25
       |
     8 | response = { headers = [["Access-Control-Allow-Origin", "{origin:d}"]] }

@@ -32,7 +32,7 @@ use crate::{
     plan::{self, ROUND, Stage},
     standing::standing,
     user_agent::{Link, Session, UserAgent},
-    verdict::{Cause, Standing, Verdict},
+    verdict::{Cause, Judgement, Standing, Verdict},
 };
 
 /// How much longer a beacon is waited for when all that is expected of it has arrived: what should not come would come by then.
@@ -209,7 +209,12 @@ impl<'a> State<'a> {
     }
 
     async fn run(&mut self) -> Result<(), Unavailable> {
-        let all: Vec<usize> = (0..self.drive.cases.len()).collect();
+        let drive = self.drive;
+        let beyond = |i: &usize| drive.cases[*i].reach().into_iter().find_map(|r| drive.agent.cannot_reach(r, &drive.servers));
+        let (far, all): (Vec<usize>, Vec<usize>) = (0..drive.cases.len()).partition(|i| beyond(i).is_some());
+        for index in far {
+            self.conclude(index, Verdict::Unsupported(beyond(&index).unwrap_or_default().to_owned()));
+        }
         let mut again = self.pass_until_done(all).await?;
         for attempt in 2.. {
             if again.is_empty() {
@@ -464,12 +469,17 @@ impl<'a> State<'a> {
 
     /// A last attempt that proves nothing.
     fn give_up(&mut self, index: usize, words: &str) {
+        self.conclude(index, not_judged(Cause::SessionLost { words: words.to_owned() }).verdict);
+    }
+
+    /// A last attempt of which nothing was observed.
+    fn conclude(&mut self, index: usize, verdict: Verdict) {
         let token = Token::new();
         let bound = bind(&self.drive.cases[index], self.drive.servers.topology(), token.as_str());
         let attempt = Attempt {
             session: self.session,
             token: token.as_str().to_owned(),
-            judgement: not_judged(Cause::SessionLost { words: words.to_owned() }),
+            judgement: Judgement { verdict, differences: Vec::new() },
             observation: Observation { pages: Vec::new(), exchanges: Vec::new(), words: Vec::new() },
         };
         self.attempts.entry(index).or_default().push(attempt);

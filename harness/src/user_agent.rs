@@ -3,20 +3,21 @@
 //! A [`UserAgent`] starts a [`Session`]; the session opens a page with its contexts; a [`Link`] leads to a context; a case runs in a
 //! [`Tab`] of it, action by action. Servers, controls, judge, attempts and events know no difference.
 
-use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::Future, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use corscheck_cases::{
     Alias, Context, Topology,
     bind::Action,
     oracle::{Defects, FETCH_COMMIT, scenario::environment},
     page::PageSettings,
+    topology::Reach,
 };
 use corscheck_servers::{Servers, Token};
 use tokio::sync::Semaphore;
 
 use crate::{
     agent::{self, Hub, Lost, Place, embedding_url, file_page, page_url},
-    browser::{self, Endpoint, Guard, SessionOptions},
+    browser::{self, Endpoint, Engine, Guard, SessionOptions},
     event::BrowserInfo,
     observation::{PageResult, Word},
     simulated::{
@@ -114,7 +115,11 @@ impl Simulated {
     ///
     /// The servers' authority has no certificate.
     pub fn new(servers: &Servers, defects: Defects) -> Result<Self, RootError> {
-        let options = ClientOptions { answer_timeout: agent::PATIENCE, ..ClientOptions::default() };
+        let mut options = ClientOptions { answer_timeout: agent::PATIENCE, ..ClientOptions::default() };
+        for alias in Alias::ALL.iter().filter(|a| a.reach() == Reach::Names) {
+            let port = servers.topology().port(*alias);
+            options.resolve.insert((alias.host().to_owned(), port), (Ipv4Addr::LOCALHOST, port).into());
+        }
         let client = Arc::new(Client::new(options.trusting(servers.ca_pem())?));
         Ok(Self { client, threads: Arc::new(Semaphore::new(THREADS)), defects })
     }
@@ -126,6 +131,21 @@ impl UserAgent {
         match self {
             UserAgent::Browser(browser) => browser.endpoint.engine().word(),
             UserAgent::Simulated(_) => SIMULATED,
+        }
+    }
+
+    /// Why origins that take this to be reached are out of its reach, in words.
+    pub fn cannot_reach(&self, reach: Reach, servers: &Servers) -> Option<&'static str> {
+        match (reach, self) {
+            (Reach::Ipv6, _) if !servers.has_ipv6() => Some("this machine has no IPv6 loopback address"),
+            (Reach::Names, UserAgent::Browser(browser)) => match &browser.endpoint {
+                Endpoint::Remote { .. } => Some("a remote browser cannot be told where names outside localhost are"),
+                Endpoint::Local(installed) if installed.engine == Engine::Webkit => {
+                    Some("this engine cannot be told where names outside localhost are")
+                }
+                Endpoint::Local(_) => None,
+            },
+            _ => None,
         }
     }
 

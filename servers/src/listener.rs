@@ -73,6 +73,11 @@ impl Port {
         }
     }
 
+    /// Whether it is held on both addresses.
+    pub(crate) fn is_dual(&self) -> bool {
+        self.sockets.len() > 1
+    }
+
     fn bind_v6(number: u16) -> io::Result<TcpSocket> {
         let v6 = TcpSocket::new_v6()?;
         v6.bind(SocketAddr::from((Ipv6Addr::LOCALHOST, number)))?;

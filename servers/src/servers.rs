@@ -48,6 +48,8 @@ pub enum StartError {
 /// Dropping it ends them as [`Servers::stop`] does, without waiting for the end.
 pub struct Servers {
     topology: Topology,
+    /// Whether every origin listens on `[::1]` too.
+    has_ipv6: bool,
     recorder: Arc<Recorder>,
     ca_pem: String,
     origins: BTreeMap<Alias, Running>,
@@ -74,10 +76,12 @@ impl Servers {
         let mut ports = BTreeMap::new();
         let mut origins = BTreeMap::new();
         let mut reserved = Vec::new();
+        let mut has_ipv6 = true;
         for &alias in Alias::ALL {
             let bind = |error| StartError::Bind { alias, error };
             let port = Port::reserve().map_err(bind)?;
             ports.insert(alias, port.number);
+            has_ipv6 &= port.is_dual();
             if alias.protocol() == Protocol::Nothing {
                 reserved.push(port);
                 continue;
@@ -96,7 +100,12 @@ impl Servers {
             origins.insert(alias, Running { life, listeners, tasks });
         }
         let ca_pem = identity.ca_pem().to_owned();
-        Ok(Self { topology: Topology::new(ports), recorder, ca_pem, origins, _reserved: reserved })
+        Ok(Self { topology: Topology::new(ports), has_ipv6, recorder, ca_pem, origins, _reserved: reserved })
+    }
+
+    /// Whether the machine has an IPv6 loopback address, and the origins listen there.
+    pub fn has_ipv6(&self) -> bool {
+        self.has_ipv6
     }
 
     /// The port that each alias got.

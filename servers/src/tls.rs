@@ -37,7 +37,8 @@ impl Identity {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
 
-        let mut hosts: BTreeSet<_> = Alias::ALL.iter().map(|alias| alias.host().to_owned()).collect();
+        let secure = Alias::ALL.iter().filter(|alias| alias.scheme() == Scheme::Https);
+        let mut hosts: BTreeSet<_> = secure.map(|alias| alias.host().to_owned()).collect();
         hosts.insert("127.0.0.1".to_owned());
         let mut params = dated(CertificateParams::new(Vec::from_iter(hosts))?);
         params.distinguished_name.push(DnType::CommonName, "corscheck origins");

@@ -247,6 +247,8 @@ defects! {
         OpaqueOriginIsHost = "opaque-origin-is-host", "A sandboxed or data: document has the origin of its page.";
         InheritedOriginOpaque = "inherited-origin-opaque", "Documents and workers that inherit an origin (srcdoc, about:blank, blob:) have an opaque one.";
         OriginOfBase = "origin-of-base", "The origin of a page is that of its `<base>`.";
+        UpgradeNever = "upgrade-never", "upgrade-insecure-requests changes no URL.";
+        MixedContentAllowed = "mixed-content-allowed", "A secure page may ask any insecure server.";
         CspIgnored = "csp-ignored", "A Content-Security-Policy stops no request.";
         CspFirstUrlOnly = "csp-first-url-only", "A Content-Security-Policy is not asked about redirects.";
         CspPathAfterRedirect = "csp-path-after-redirect", "Paths in a Content-Security-Policy are compared after redirects too.";
@@ -271,6 +273,10 @@ defects! {
         CoepOmitsForCors = "coep-omits-for-cors", "Under credentialless CORS requests carry no credentials either.";
         CoepOmitsAtHome = "coep-omits-at-home", "Under credentialless requests to the own origin carry no credentials.";
         CorpUnknownBlocks = "corp-unknown-blocks", "An unknown Cross-Origin-Resource-Policy blocks.";
+    }
+    "Fetch metadata and address spaces" {
+        SecFetchAlways = "sec-fetch-always", "Sec-Fetch-* goes to URLs that are not potentially trustworthy, too.";
+        PrivateNetworkAsked = "private-network-asked", "Preflights ask for a private network.";
     }
     "Service workers" {
         WorkerIgnored = "worker-ignored", "What a service worker responds is not taken.";

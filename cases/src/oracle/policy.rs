@@ -13,6 +13,8 @@ use super::{
 pub struct Policies {
     /// The enforced policies (CSP list): each a list of directives.
     csp: Vec<Vec<Directive>>,
+    /// Whether requests to insecure URLs go to secure ones instead (`upgrade-insecure-requests`).
+    pub upgrades: bool,
     /// The embedder policy.
     pub embedder: Embedder,
     /// The referrer policy, where a field sets one.
@@ -56,6 +58,7 @@ impl Policies {
                 policies.referrer = value.split(',').filter_map(|token| ReferrerPolicy::parse(token.trim())).next_back();
             }
         }
+        policies.upgrades = policies.csp.iter().flatten().any(|d| d.name == "upgrade-insecure-requests");
         policies
     }
 

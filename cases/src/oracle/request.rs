@@ -216,6 +216,10 @@ impl<'a> UrlList<'a> {
         self.more.last().unwrap_or(&self.first)
     }
 
+    pub(super) fn replace_last(&mut self, url: Url) {
+        *self.more.last_mut().unwrap_or(&mut self.first) = Cow::Owned(url);
+    }
+
     pub(super) fn push(&mut self, url: Url) {
         self.more.push(Cow::Owned(url));
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{Engine, Installed, SessionOptions};
+use corscheck_cases::{Alias, topology::Reach};
 
 /// The machine, as far as it decides on switches.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +102,8 @@ fn chromium_args(headed: bool) -> Vec<String> {
         "--disable-sync",
         "--disable-default-apps",
         "--disable-extensions",
+        // Names of the topology outside `localhost`.
+        "--host-resolver-rules=MAP *.test 127.0.0.1",
         // No key ring of the desktop asks for a password.
         "--password-store=basic",
         "--use-mock-keychain",
@@ -142,6 +145,8 @@ fn firefox_prefs() -> Value {
         "network.captive-portal-service.enabled": false,
         "network.connectivity-service.enabled": false,
         "network.dns.disablePrefetch": true,
+        // Names of the topology outside `localhost`.
+        "network.dns.localDomains": names().join(","),
         // A connection that is opened on a guess would show on the wire.
         "network.http.speculative-parallel-limit": 0,
         "network.prefetch-next": false,
@@ -151,6 +156,14 @@ fn firefox_prefs() -> Value {
         "toolkit.telemetry.server": "data:,",
         "toolkit.telemetry.unified": false,
     })
+}
+
+/// The hosts that the engine must be told of.
+fn names() -> Vec<&'static str> {
+    let mut names: Vec<_> = Alias::ALL.iter().filter(|a| a.reach() == Reach::Names).map(|a| a.host()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Merges `over` into `base`: objects by key, lists appended (of a switch given twice the browser takes the last), anything

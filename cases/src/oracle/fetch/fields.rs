@@ -98,7 +98,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
 
     /// Append the Fetch metadata headers (Fetch Metadata, section 2).
     pub(super) fn append_fetch_metadata(&self, request: &Request<'a>, headers: &mut HeaderList<'a>, is_preflight: bool) {
-        if !is_potentially_trustworthy(request.url()) || self.has(Defect::SecFetchMissing) {
+        let trustworthy = is_potentially_trustworthy(request.url()) || self.has(Defect::SecFetchAlways);
+        if !trustworthy || self.has(Defect::SecFetchMissing) {
             return;
         }
         let origin = &self.env.origin;

@@ -24,6 +24,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     /// Main fetch, given no response yet.
     pub(in crate::oracle) fn main_fetch(&mut self, request: &mut Request<'a>, recursive: bool) -> Fetched<'a, N::Body> {
         use Algorithm::MainFetch;
+        self.upgrade(request);
         if is_bad_port(request.url()) {
             return Err(self.fail(MainFetch, "7", "the port of the URL is a bad port", Reason::BadPort));
         }
@@ -250,7 +251,24 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
 
     /// Whether fetching from this URL is blocked as mixed content (Mixed Content, section 4.4).
     pub(super) fn is_mixed_content(&self, url: &Url) -> bool {
-        self.env.page_origin.scheme() == Some("https") && !is_potentially_trustworthy(url) && is_http(url)
+        self.env.page_origin.scheme() == Some("https")
+            && !is_potentially_trustworthy(url)
+            && is_http(url)
+            && !self.has(Defect::MixedContentAllowed)
+    }
+
+    /// Upgrade request to a potentially trustworthy URL, if appropriate (main fetch, step 5; Upgrade Insecure Requests, section 4.1).
+    fn upgrade(&mut self, request: &mut Request<'a>) {
+        let insecure = request.url().scheme() == "http" && !is_potentially_trustworthy(request.url());
+        if !self.env.policies.upgrades || !insecure || self.has(Defect::UpgradeNever) {
+            return;
+        }
+        let mut url = request.url().clone();
+        // Between http and https the URL standard lets every scheme change be.
+        if url.set_scheme("https").is_ok() {
+            self.note(Algorithm::MainFetch, "5", "upgrade-insecure-requests: the scheme becomes https");
+            request.urls.replace_last(url);
+        }
     }
 
     /// Should request be blocked by Content Security Policy? (CSP, section 4.1.3)

@@ -82,6 +82,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if let Some(value) = listed {
             preflight.headers.push("Access-Control-Request-Headers", value.into_bytes());
         }
+        if self.has(Defect::PrivateNetworkAsked) {
+            preflight.headers.push("Access-Control-Request-Private-Network", &b"true"[..]);
+        }
         if SEEDED {
             lapses::spoil_preflight(&self.ua.defects, request, &mut preflight);
         }
