@@ -546,10 +546,10 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
                 _ => true,
             });
             let others = [
-                ("method", e.method.is_some() && other != Api::FetchLater),
+                ("method", e.method.is_some() && !matches!(other, Api::FetchLater | Api::Form)),
                 ("headers", !e.headers.is_empty() && other != Api::FetchLater),
-                ("credentials", e.credentials.is_some() && !matches!(other, Api::EventSource | Api::FetchLater)),
-                ("body", e.body.is_some() && !matches!(other, Api::Beacon | Api::FetchLater)),
+                ("credentials", e.credentials.is_some() && !other.has_credentials()),
+                ("body", e.body.is_some() && !matches!(other, Api::Beacon | Api::FetchLater | Api::Form)),
                 ("abort-after-ms", e.abort_after_ms.is_some()),
             ];
             if let Some((name, _)) = foreign.chain(&xhr_only).chain(&others).find(|(_, set)| *set) {

@@ -174,6 +174,36 @@ pub enum Api {
     Beacon,
     /// `fetchLater()`, to be sent at once.
     FetchLater,
+    /// An image that `createImageBitmap()` reads.
+    ImageBitmap,
+    /// An image that fills a canvas as a pattern.
+    ImagePattern,
+    /// An image that is a texture of WebGL.
+    ImageTexture,
+    /// `mask-image` of a style.
+    MaskImage,
+    /// `shape-outside` of a style.
+    ShapeOutside,
+    /// `background-image` of a style.
+    BackgroundImage,
+    /// `<iframe>`.
+    Frame,
+    /// `<object>`.
+    Object,
+    /// `<embed>`.
+    Embed,
+    /// `<form>`, sent into an iframe.
+    Form,
+    /// `new Worker()`.
+    DedicatedWorker,
+    /// `new SharedWorker()`.
+    SharedWorker,
+    /// What a module worker imports.
+    WorkerImport,
+    /// `audioWorklet.addModule()`.
+    Worklet,
+    /// `<a ping>` that is followed.
+    Ping,
     /// `<link rel=preload>`.
     Preload,
     /// `<link rel=modulepreload>`.

@@ -15,6 +15,13 @@
 //! | `track` | `load`, and there are cues | never | `error` |
 //! | `event-source` | a message arrives | never | `error` |
 //! | `beacon` | never | the browser takes it | it does not |
+//! | `image-bitmap`, `image-pattern`, `image-texture` | the image gives its pixels back this way | it is tainted, or the reader refuses it | `error` |
+//! | `mask-image`, `shape-outside`, `background-image` | never | it is asked for; the wire tells the rest | – |
+//! | `frame`, `object`, `embed`, `form` | `load`, and its document can be looked into (never that of `embed`) | `load`, and it cannot | – |
+//! | `dedicated-worker`, `shared-worker` | a message comes of it | never | `error` |
+//! | `worker-import` | the worker that imports it runs | never | `error` |
+//! | `worklet` | the promise is fulfilled | never | it is rejected |
+//! | `ping` | never | the link is followed; the wire tells the rest | – |
 //! | `fetch-later` | never | the browser takes it | – |
 //! | `preload`, `module-preload` | never | `load` | `error` |
 
@@ -43,6 +50,21 @@ impl Api {
             Api::EventSource => "event-source",
             Api::Beacon => "beacon",
             Api::FetchLater => "fetch-later",
+            Api::ImageBitmap => "image-bitmap",
+            Api::ImagePattern => "image-pattern",
+            Api::ImageTexture => "image-texture",
+            Api::MaskImage => "mask-image",
+            Api::ShapeOutside => "shape-outside",
+            Api::BackgroundImage => "background-image",
+            Api::Frame => "frame",
+            Api::Object => "object",
+            Api::Embed => "embed",
+            Api::Form => "form",
+            Api::DedicatedWorker => "dedicated-worker",
+            Api::SharedWorker => "shared-worker",
+            Api::WorkerImport => "worker-import",
+            Api::Worklet => "worklet",
+            Api::Ping => "ping",
             Api::Preload => "preload",
             Api::ModulePreload => "module-preload",
         }
@@ -55,12 +77,32 @@ impl Api {
 
     /// Whether nobody hears what becomes of its requests: it takes them, and the wire tells the rest.
     pub fn is_sent_and_gone(self) -> bool {
-        matches!(self, Api::Beacon | Api::FetchLater)
+        matches!(self, Api::Beacon | Api::FetchLater | Api::Ping) || self.is_css_image()
+    }
+
+    /// Whether it takes a credentials mode.
+    pub(crate) fn has_credentials(self) -> bool {
+        matches!(self, Api::EventSource | Api::FetchLater | Api::WorkerImport | Api::Worklet)
+    }
+
+    /// Whether it is an image of a style.
+    pub(crate) fn is_css_image(self) -> bool {
+        matches!(self, Api::MaskImage | Api::ShapeOutside | Api::BackgroundImage)
+    }
+
+    /// Whether it is an `<img>`, whoever reads it.
+    pub(crate) fn is_img(self) -> bool {
+        matches!(self, Api::Img | Api::ImageBitmap | Api::ImagePattern | Api::ImageTexture)
+    }
+
+    /// Whether it is a navigation of a frame.
+    pub(crate) fn is_navigation(self) -> bool {
+        matches!(self, Api::Frame | Api::Object | Api::Embed | Api::Form)
     }
 
     /// Whether its element has a `crossorigin` attribute.
     pub(crate) fn has_crossorigin(self) -> bool {
-        matches!(self, Api::Img | Api::Script | Api::Module | Api::Style | Api::Track | Api::Preload | Api::ModulePreload)
+        self.is_img() || matches!(self, Api::Script | Api::Module | Api::Style | Api::Track | Api::Preload | Api::ModulePreload)
     }
 
     /// Whether its element has an `integrity` attribute.
@@ -82,14 +124,27 @@ impl Api {
     pub(crate) fn material(self) -> Option<(&'static str, String)> {
         let bytes = |bytes: &[u8]| crate::text::escape(bytes).replace('{', "{{").replace('}', "}}");
         Some(match self {
-            Api::Fetch | Api::Xhr | Api::Beacon | Api::FetchLater | Api::Preload => return None,
-            Api::Img => ("image/png", bytes(PIXEL)),
+            Api::Fetch | Api::Xhr | Api::Beacon | Api::FetchLater | Api::Ping | Api::Preload => return None,
+            _ if self.is_img() || self.is_css_image() => ("image/png", bytes(PIXEL)),
+            _ if self.is_navigation() => ("text/html", "<!doctype html><title>corscheck</title><body>corscheck {token}</body>".to_owned()),
+            Api::DedicatedWorker => ("text/javascript", "postMessage(\"corscheck {token}\");".to_owned()),
+            Api::SharedWorker => {
+                ("text/javascript", "onconnect = (event) => event.ports[0].postMessage(\"corscheck {token}\");".to_owned())
+            }
+            Api::Worklet => {
+                ("text/javascript", "registerProcessor(\"corscheck-{token}\", class extends AudioWorkletProcessor {{}});".to_owned())
+            }
+            Api::Img | Api::ImageBitmap | Api::ImagePattern | Api::ImageTexture => return None,
+            Api::MaskImage | Api::ShapeOutside | Api::BackgroundImage => return None,
+            Api::Frame | Api::Object | Api::Embed | Api::Form => return None,
             // It leaves a trace that it ran, and then tells, or must not tell, of itself. It is the engine that throws: what becomes
             // of what a script throws itself is not settled (whatwg/html#10514).
             Api::Script | Api::ImportScripts => {
                 ("text/javascript", "(globalThis.corscheckRan ||= {{}})[\"{token}\"] = true; corscheck_{token};".to_owned())
             }
-            Api::Module | Api::Import | Api::ModulePreload => ("text/javascript", "export default \"corscheck {token}\";".to_owned()),
+            Api::Module | Api::Import | Api::ModulePreload | Api::WorkerImport => {
+                ("text/javascript", "export default \"corscheck {token}\";".to_owned())
+            }
             Api::Style => ("text/css", ".corscheck-{token} {{ color: red }}".to_owned()),
             Api::Font => ("font/ttf", bytes(LETTER)),
             Api::Track => ("text/vtt", "WEBVTT\\n\\n00:00.000 --> 00:01.000\\ncorscheck {token}\\n".to_owned()),

@@ -18,25 +18,74 @@ function element(name, action) {
   return made;
 }
 
-initiators.img = (action, one, { loaded, error }) => {
-  const img = (one.held = element("img", action));
-  img.onerror = error;
-  img.onload = () => {
-    const canvas = scope.document.createElement("canvas");
-    canvas.width = canvas.height = 1;
-    const context = canvas.getContext("2d");
-    context.drawImage(img, 0, 0);
-    let readable = false;
-    try {
-      const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
-      readable = r === 192 && g === 64 && b === 32;
-    } catch (e) {
-      if (e.name !== "SecurityError") throw e;
-    }
-    loaded(readable);
+// An image, and how its pixels are got at: a reader gives the colour of one, or throws where it may not.
+function image(read) {
+  return (action, one, { loaded, error, finish }) => {
+    const img = (one.held = element("img", action));
+    img.onerror = error;
+    img.onload = async () => {
+      let readable = false;
+      try {
+        const [r, g, b] = await read(img);
+        readable = r === 192 && g === 64 && b === 32;
+      } catch (e) {
+        if (e.name === "NotSupportedError") return finish({ unsupported: e.message });
+        if (e.name !== "SecurityError") return finish({ "agent-fault": String(e && e.stack) });
+      }
+      loaded(readable);
+    };
+    img.src = action.url;
   };
-  img.src = action.url;
-};
+}
+
+function pixel(draw) {
+  const canvas = scope.document.createElement("canvas");
+  canvas.width = canvas.height = 1;
+  const context = canvas.getContext("2d");
+  draw(context);
+  return context.getImageData(0, 0, 1, 1).data;
+}
+
+initiators.img = image((img) => pixel((context) => context.drawImage(img, 0, 0)));
+
+initiators["image-bitmap"] = image(async (img) => {
+  const bitmap = await scope.createImageBitmap(img);
+  return pixel((context) => context.drawImage(bitmap, 0, 0));
+});
+
+initiators["image-pattern"] = image((img) =>
+  pixel((context) => {
+    context.fillStyle = context.createPattern(img, "repeat");
+    context.fillRect(0, 0, 1, 1);
+  }),
+);
+
+initiators["image-texture"] = image((img) => {
+  const gl = scope.document.createElement("canvas").getContext("webgl");
+  if (!gl) throw new scope.DOMException("WebGL", "NotSupportedError");
+  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, img);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, gl.getParameter(gl.TEXTURE_BINDING_2D), 0);
+  const data = new Uint8Array(4);
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, data);
+  return data;
+});
+
+// An image of a style: the page hears nothing of it, the harness sees the wire.
+function cssImage(property) {
+  return (action, one, { loaded }) => {
+    const box = (one.held = scope.document.createElement("div"));
+    box.style.cssText = "width: 10px; height: 10px; float: left; " + property + ": url(" + stringify(action.url) + ")";
+    scope.document.body.append(box);
+    one.abort = () => {
+      box.remove();
+      loaded(false);
+    };
+  };
+}
+
+for (const property of ["mask-image", "shape-outside", "background-image"]) initiators[property] = cssImage(property);
 
 initiators.script = (action, one, { loaded, failed, error }) => {
   const script = (one.held = element("script", action));

@@ -46,6 +46,8 @@ const AGENT: &str = concat!(
     include_str!("../agent/elements.js"),
     include_str!("../agent/preload.js"),
     include_str!("../agent/interfaces.js"),
+    include_str!("../agent/frames.js"),
+    include_str!("../agent/workers.js"),
     include_str!("../agent/worker.js"),
     include_str!("../agent/run.js"),
     include_str!("../agent/contexts.js"),

@@ -368,6 +368,11 @@ defects! {
         RulesReadable = "rules-readable", "The rules of a style sheet that CORS has not let through can be read.";
         ModuleNoCors = "module-no-cors", "Module scripts are fetched without CORS.";
         FontNoCors = "font-no-cors", "Fonts are fetched without CORS.";
+        CssImagesNoCors = "css-images-no-cors", "Masks and shapes are fetched without CORS.";
+        WorkersCrossOrigin = "workers-cross-origin", "Workers run scripts of other origins.";
+        NavigationChecked = "navigation-checked", "Documents of other origins need Access-Control-Allow-Origin.";
+        FramesOpen = "frames-open", "Documents of other origins can be looked into.";
+        PingPreflighted = "ping-preflighted", "Pings are preflighted.";
         FetchLaterNoCors = "fetch-later-no-cors", "fetchLater() makes no-cors requests.";
         BeaconNoPreflight = "beacon-no-preflight", "A beacon of any type goes out without a preflight.";
         InitiatorStatusIgnored = "element-status-ignored", "Elements take answers with error statuses.";

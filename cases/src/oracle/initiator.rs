@@ -46,9 +46,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         match self.main_fetch(&mut request, false) {
             Err(failure) => {
                 // A beacon is taken and gone: nobody hears what becomes of it.
-                if api == Api::Beacon { loaded(false) } else { blocked(api, &failure) }
+                if api.is_sent_and_gone() { loaded(false) } else { blocked(api, &failure) }
             }
-            Ok(_) if api == Api::Beacon => loaded(false),
+            Ok(_) if api.is_sent_and_gone() => loaded(false),
             Ok(response) => match self.taken(api, &request, response) {
                 Ok(readable) => {
                     if is_module {
@@ -90,7 +90,17 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             (Api::Module | Api::ModulePreload, given) => (Mode::Cors, with(given == Some(CrossOrigin::UseCredentials))),
             (Api::Import | Api::Font, _) => (Mode::Cors, Credentials::SameOrigin),
             (Api::EventSource, _) => (Mode::Cors, with(action.credentials == Some(Credentials::Include))),
-            (Api::Beacon | Api::FetchLater, _) => (Mode::NoCors, Credentials::Include),
+            (Api::MaskImage | Api::ShapeOutside, _) if !self.defects().has(Defect::CssImagesNoCors) => {
+                (Mode::Cors, Credentials::SameOrigin)
+            }
+            (Api::DedicatedWorker | Api::SharedWorker, _) if self.defects().has(Defect::WorkersCrossOrigin) => {
+                (Mode::NoCors, Credentials::Include)
+            }
+            (Api::DedicatedWorker | Api::SharedWorker, _) => (Mode::SameOrigin, Credentials::SameOrigin),
+            (Api::WorkerImport | Api::Worklet, _) if self.defects().has(Defect::ModuleNoCors) => (Mode::NoCors, Credentials::Include),
+            (Api::WorkerImport | Api::Worklet, _) => (Mode::Cors, action.credentials.unwrap_or(Credentials::SameOrigin)),
+            (Api::Frame | Api::Object | Api::Embed | Api::Form, _) => (Mode::Navigate, Credentials::Include),
+            (Api::Beacon | Api::FetchLater | Api::Ping, _) => (Mode::NoCors, Credentials::Include),
             // The same-origin fallback flag is set.
             (Api::Track, None) => (Mode::SameOrigin, Credentials::Include),
             (_, None) => (Mode::NoCors, Credentials::Include),
@@ -109,7 +119,14 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         };
         self.note(Algorithm::Initiator, "2", says);
         request.destination = match api {
-            Api::Img => Destination::Image,
+            api if api.is_img() || api.is_css_image() => Destination::Image,
+            Api::Frame | Api::Form => Destination::Frame,
+            Api::Object => Destination::Object,
+            Api::Embed => Destination::Embed,
+            Api::DedicatedWorker => Destination::Worker,
+            Api::SharedWorker => Destination::SharedWorker,
+            Api::WorkerImport => Destination::Script,
+            Api::Worklet => Destination::AudioWorklet,
             Api::Script | Api::Module | Api::Import | Api::ImportScripts | Api::ModulePreload => Destination::Script,
             Api::Preload => match action.destination {
                 None | Some(PreloadAs::Fetch) => Destination::Empty,
@@ -121,7 +138,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             Api::Style => Destination::Style,
             Api::Font => Destination::Font,
             Api::Track => Destination::Track,
-            Api::Fetch | Api::Xhr | Api::EventSource | Api::Beacon | Api::FetchLater => Destination::Empty,
+            _ => Destination::Empty,
         };
         request.use_url_credentials = true;
         if let Some(policy) = action.referrer_policy.as_deref().filter(|word| !word.is_empty()).and_then(ReferrerPolicy::parse) {
@@ -132,6 +149,26 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             Api::EventSource => {
                 request.headers.append("Accept", &b"text/event-stream"[..]);
                 request.cache = CacheMode::NoStore;
+            }
+            Api::Ping => {
+                request.method = Cow::Borrowed("POST");
+                request.keepalive = true;
+                request.headers.append("Content-Type", &b"text/ping"[..]);
+                request.body = Some(Body { bytes: b"PING", length: "4", is_stream: false });
+                if self.defects().has(Defect::PingPreflighted) {
+                    request.mode = Mode::Cors;
+                }
+            }
+            Api::Form => {
+                if let Some(method) = &action.method {
+                    request.method = Cow::Borrowed(method.as_str());
+                }
+                if let Some((bytes, length, content_type)) = call.payload() {
+                    request.body = Some(Body { bytes, length, is_stream: false });
+                    // A form says no charset.
+                    let content_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+                    request.headers.append("Content-Type", content_type.as_bytes());
+                }
             }
             Api::Beacon => {
                 request.method = Cow::Borrowed("POST");
@@ -164,7 +201,9 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
 
     /// What becomes of a response: whether the page may look into it.
     fn taken(&mut self, api: Api, request: &Request<'a>, response: Response<'a, N::Body>) -> Result<bool, Failure> {
-        let (status, opaque) = (response.status, response.kind == ResponseType::Opaque);
+        // A document that was navigated to is open to those of its own origin.
+        let closed = api == Api::Embed || api.is_navigation() && !self.env.origin.is_same(request.url());
+        let (status, opaque) = (response.status, response.kind == ResponseType::Opaque || closed);
         let content_type = response.headers.get("Content-Type").and_then(|value| grammar::mime_essence(&value).map(Cow::into_owned));
         let read = self.read(response.body);
         if read.end != ReadEnd::Complete && api != Api::EventSource {
@@ -181,16 +220,16 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
                 return Err(self.fail(Algorithm::MainFetch, "23", says, Reason::Integrity));
             }
         }
-        let needs_ok = api != Api::Img && !self.defects().has(Defect::InitiatorStatusIgnored);
+        let needs_ok = !api.is_img() && !api.is_navigation() && !self.defects().has(Defect::InitiatorStatusIgnored);
         if needs_ok && (!grammar::is_ok_status(status) || api == Api::EventSource && status != 200) {
             return Err(self.fail(Algorithm::Initiator, "4", "the status is not an ok status", Reason::NotUsable));
         }
         let is = |wanted: &str| content_type.as_deref() == Some(wanted);
         let any_type = self.defects().has(Defect::InitiatorTypeIgnored);
         let usable = match api {
-            Api::Img => read.bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
+            api if api.is_img() => read.bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
             Api::Style => is("text/css") || any_type,
-            Api::Module | Api::Import | Api::ModulePreload => {
+            Api::Module | Api::Import | Api::ModulePreload | Api::WorkerImport | Api::Worklet => {
                 any_type || content_type.as_deref().is_some_and(grammar::is_javascript_mime_essence)
             }
             Api::EventSource => (is("text/event-stream") || any_type) && read.bytes.starts_with(b"data: "),
@@ -202,7 +241,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             return Err(self.fail(Algorithm::Initiator, "4", "its type or its content is none that it takes", Reason::NotUsable));
         }
         let peeps = match api {
-            Api::Img => self.defects().has(Defect::CanvasNotTainted),
+            api if api.is_img() => self.defects().has(Defect::CanvasNotTainted),
+            api if api.is_navigation() => self.defects().has(Defect::FramesOpen),
             Api::Script | Api::ImportScripts => self.defects().has(Defect::ErrorsNotMuted),
             Api::Style => self.defects().has(Defect::RulesReadable),
             _ => false,

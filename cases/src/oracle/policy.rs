@@ -93,6 +93,10 @@ fn fallbacks(destination: Destination) -> &'static [&'static str] {
         Destination::Script => &["script-src-elem", "script-src", "default-src"],
         Destination::Style => &["style-src-elem", "style-src", "default-src"],
         Destination::Font => &["font-src", "default-src"],
+        Destination::Frame => &["frame-src", "child-src", "default-src"],
+        Destination::Object | Destination::Embed => &["object-src", "default-src"],
+        Destination::Worker | Destination::SharedWorker => &["worker-src", "child-src", "script-src", "default-src"],
+        Destination::AudioWorklet => &["script-src-elem", "script-src", "default-src"],
         Destination::Track => &["media-src", "default-src"],
     }
 }

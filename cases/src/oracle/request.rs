@@ -170,6 +170,18 @@ pub enum Destination {
     Font,
     /// `track`.
     Track,
+    /// `iframe`.
+    Frame,
+    /// `object`.
+    Object,
+    /// `embed`.
+    Embed,
+    /// `worker`.
+    Worker,
+    /// `sharedworker`.
+    SharedWorker,
+    /// `audioworklet`.
+    AudioWorklet,
 }
 
 impl Destination {
@@ -182,6 +194,12 @@ impl Destination {
             Destination::Style => "style",
             Destination::Font => "font",
             Destination::Track => "track",
+            Destination::Frame => "iframe",
+            Destination::Object => "object",
+            Destination::Embed => "embed",
+            Destination::Worker => "worker",
+            Destination::SharedWorker => "sharedworker",
+            Destination::AudioWorklet => "audioworklet",
         }
     }
 }

@@ -131,6 +131,8 @@ fn firefox_prefs() -> Value {
         "browser.safebrowsing.malware.enabled": false,
         "browser.safebrowsing.phishing.enabled": false,
         "browser.search.update": false,
+        // Off by itself, and without it there are no pings.
+        "browser.send_pings": true,
         "browser.startup.homepage": "about:blank",
         "browser.startup.page": 0,
         "datareporting.healthreport.uploadEnabled": false,

@@ -137,6 +137,11 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if self.has(Defect::AboutAllowed) && request.url().scheme() == "about" {
             return Ok(empty());
         }
+        if request.mode == Mode::Navigate && !self.has(Defect::NavigationChecked) {
+            self.note(MainFetch, "12", "mode navigate: basic, whatever the origin");
+            request.tainting = Tainting::Basic;
+            return self.scheme_fetch(request);
+        }
         if request.mode == Mode::SameOrigin && !self.has(Defect::SameOriginIgnored) {
             let left = request.redirects > 0 && self.has(Defect::RedirectModeSameOriginLeaves);
             if !left {
