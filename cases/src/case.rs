@@ -546,10 +546,10 @@ fn request(entry: &Spanned<RequestEntry>, context: Context, api: Option<Api>) ->
                 _ => true,
             });
             let others = [
-                ("method", e.method.is_some() && !matches!(other, Api::FetchLater | Api::Form)),
-                ("headers", !e.headers.is_empty() && other != Api::FetchLater),
+                ("method", e.method.is_some() && !matches!(other, Api::FetchLater | Api::KeepaliveFrame | Api::Form)),
+                ("headers", !e.headers.is_empty() && !matches!(other, Api::FetchLater | Api::KeepaliveFrame)),
                 ("credentials", e.credentials.is_some() && !other.has_credentials()),
-                ("body", e.body.is_some() && !matches!(other, Api::Beacon | Api::FetchLater | Api::Form)),
+                ("body", e.body.is_some() && !matches!(other, Api::Beacon | Api::FetchLater | Api::KeepaliveFrame | Api::Form)),
                 ("abort-after-ms", e.abort_after_ms.is_some()),
             ];
             if let Some((name, _)) = foreign.chain(&xhr_only).chain(&others).find(|(_, set)| *set) {

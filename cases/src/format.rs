@@ -204,6 +204,8 @@ pub enum Api {
     Worklet,
     /// `<a ping>` that is followed.
     Ping,
+    /// `fetch()` with keepalive in a frame that is taken away at once.
+    KeepaliveFrame,
     /// `<link rel=preload>`.
     Preload,
     /// `<link rel=modulepreload>`.

@@ -21,6 +21,7 @@
 //! | `dedicated-worker`, `shared-worker` | a message comes of it | never | `error` |
 //! | `worker-import` | the worker that imports it runs | never | `error` |
 //! | `worklet` | the promise is fulfilled | never | it is rejected |
+//! | `keepalive-frame` | never | it is called; the wire tells the rest | – |
 //! | `ping` | never | the link is followed; the wire tells the rest | – |
 //! | `fetch-later` | never | the browser takes it | – |
 //! | `preload`, `module-preload` | never | `load` | `error` |
@@ -65,6 +66,7 @@ impl Api {
             Api::WorkerImport => "worker-import",
             Api::Worklet => "worklet",
             Api::Ping => "ping",
+            Api::KeepaliveFrame => "keepalive-frame",
             Api::Preload => "preload",
             Api::ModulePreload => "module-preload",
         }
@@ -77,12 +79,12 @@ impl Api {
 
     /// Whether nobody hears what becomes of its requests: it takes them, and the wire tells the rest.
     pub fn is_sent_and_gone(self) -> bool {
-        matches!(self, Api::Beacon | Api::FetchLater | Api::Ping) || self.is_css_image()
+        matches!(self, Api::Beacon | Api::FetchLater | Api::Ping | Api::KeepaliveFrame) || self.is_css_image()
     }
 
     /// Whether it takes a credentials mode.
     pub(crate) fn has_credentials(self) -> bool {
-        matches!(self, Api::EventSource | Api::FetchLater | Api::WorkerImport | Api::Worklet)
+        matches!(self, Api::EventSource | Api::FetchLater | Api::KeepaliveFrame | Api::WorkerImport | Api::Worklet)
     }
 
     /// Whether it is an image of a style.
@@ -124,7 +126,7 @@ impl Api {
     pub(crate) fn material(self) -> Option<(&'static str, String)> {
         let bytes = |bytes: &[u8]| crate::text::escape(bytes).replace('{', "{{").replace('}', "}}");
         Some(match self {
-            Api::Fetch | Api::Xhr | Api::Beacon | Api::FetchLater | Api::Ping | Api::Preload => return None,
+            Api::Fetch | Api::Xhr | Api::Beacon | Api::FetchLater | Api::Ping | Api::KeepaliveFrame | Api::Preload => return None,
             _ if self.is_img() || self.is_css_image() => ("image/png", bytes(PIXEL)),
             _ if self.is_navigation() => ("text/html", "<!doctype html><title>corscheck</title><body>corscheck {token}</body>".to_owned()),
             Api::DedicatedWorker => ("text/javascript", "postMessage(\"corscheck {token}\");".to_owned()),

@@ -67,3 +67,21 @@ initiators.ping = (action, one, { loaded }) => {
     loaded(false);
   };
 };
+
+initiators["keepalive-frame"] = (action, one, { loaded, finish }) => {
+  const frame = (one.held = scope.document.createElement("iframe"));
+  scope.document.body.append(frame);
+  const init = { keepalive: true };
+  for (const key of ["method", "credentials"]) if (action[key] !== undefined) init[key] = action[key];
+  if (action.headers.length) init.headers = action.headers;
+  try {
+    const body = makeBody(action.body, init);
+    if (body !== undefined) init.body = body;
+    // Its promise goes with the frame.
+    frame.contentWindow.fetch(action.url, init).catch(() => {});
+  } catch (e) {
+    return finish({ refused: exception(e) });
+  }
+  frame.remove();
+  one.abort = () => loaded(false);
+};

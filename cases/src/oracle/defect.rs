@@ -372,6 +372,7 @@ defects! {
         WorkersCrossOrigin = "workers-cross-origin", "Workers run scripts of other origins.";
         NavigationChecked = "navigation-checked", "Documents of other origins need Access-Control-Allow-Origin.";
         FramesOpen = "frames-open", "Documents of other origins can be looked into.";
+        KeepaliveDies = "keepalive-dies", "A request with keepalive ends with its frame.";
         PingPreflighted = "ping-preflighted", "Pings are preflighted.";
         FetchLaterNoCors = "fetch-later-no-cors", "fetchLater() makes no-cors requests.";
         BeaconNoPreflight = "beacon-no-preflight", "A beacon of any type goes out without a preflight.";

@@ -23,7 +23,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     /// An initiator's request, and what the page sees of it.
     pub(super) fn initiated(&mut self, call: &'a Call) -> View<'a> {
         let api = call.action.api;
-        if api == Api::FetchLater {
+        if matches!(api, Api::FetchLater | Api::KeepaliveFrame) {
             return self.fetch_later(call);
         }
         let Some(url) = call.url() else {
@@ -62,13 +62,16 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         }
     }
 
-    /// `fetchLater()`: a Request as for `fetch()`, and nobody hears of its response.
+    /// `fetchLater()`, and a `fetch()` whose frame is gone: a Request as for `fetch()`, and nobody hears of its response.
     fn fetch_later(&mut self, call: &'a Call) -> View<'a> {
         let mut request = match self.new_request(call) {
             Ok(request) => request,
             Err(thrown) => return self.refused(&thrown),
         };
         request.keepalive = true;
+        if call.action.api == Api::KeepaliveFrame && self.defects().has(Defect::KeepaliveDies) {
+            return loaded(false);
+        }
         if self.defects().has(Defect::FetchLaterNoCors) {
             request.mode = Mode::NoCors;
         }
@@ -100,7 +103,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             (Api::WorkerImport | Api::Worklet, _) if self.defects().has(Defect::ModuleNoCors) => (Mode::NoCors, Credentials::Include),
             (Api::WorkerImport | Api::Worklet, _) => (Mode::Cors, action.credentials.unwrap_or(Credentials::SameOrigin)),
             (Api::Frame | Api::Object | Api::Embed | Api::Form, _) => (Mode::Navigate, Credentials::Include),
-            (Api::Beacon | Api::FetchLater | Api::Ping, _) => (Mode::NoCors, Credentials::Include),
+            (Api::Beacon | Api::FetchLater | Api::KeepaliveFrame | Api::Ping, _) => (Mode::NoCors, Credentials::Include),
             // The same-origin fallback flag is set.
             (Api::Track, None) => (Mode::SameOrigin, Credentials::Include),
             (_, None) => (Mode::NoCors, Credentials::Include),
