@@ -152,6 +152,8 @@ fn firefox_prefs() -> Value {
         // A connection that is opened on a guess would show on the wire.
         "network.http.speculative-parallel-limit": 0,
         "network.prefetch-next": false,
+        // Agents connect anew with every page; a link that was cut is no reason to keep the next one waiting.
+        "network.websocket.delay-failed-reconnects": false,
         "services.settings.server": "data:,#remote-settings-dummy/v1",
         "signon.autofillForms": false,
         "toolkit.telemetry.enabled": false,
