@@ -35,7 +35,9 @@ pub struct Stage {
 
 /// Groups cases by the page they run in: its origin and its settings. `round` limits how many run between two rounds of controls.
 pub fn stages(cases: &[Arc<Case>], chosen: &[usize], round: usize) -> Vec<Stage> {
-    let mut pages: Vec<((Alias, &PageSettings, bool), Vec<usize>)> = Vec::new();
+    // Origin, settings, and whether it needs a service worker.
+    type Page<'c> = (Alias, &'c PageSettings, bool);
+    let mut pages: Vec<(Page<'_>, Vec<usize>)> = Vec::new();
     for &index in chosen {
         let fleeting = cases[index].contexts().iter().any(|c| c.needs_service_worker());
         let page = (cases[index].page, &cases[index].document, fleeting);

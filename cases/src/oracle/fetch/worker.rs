@@ -77,7 +77,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if answer.respond == Respond::Pass {
             inner.method = request.method.clone();
             inner.headers = request.headers.clone();
-            inner.body = request.body.clone();
+            inner.body = request.body;
             (inner.mode, inner.credentials) = (request.mode, request.credentials);
             (inner.redirect, inner.cache) = (request.redirect, request.cache);
             inner.use_cors_preflight = request.use_cors_preflight;
