@@ -202,6 +202,8 @@ pub enum Api {
     WorkerImport,
     /// `audioWorklet.addModule()`.
     Worklet,
+    /// `new WebSocket()`.
+    WebSocket,
     /// `<a ping>` that is followed.
     Ping,
     /// `fetch()` with keepalive in a frame that is taken away at once.
@@ -326,6 +328,8 @@ pub enum Mode {
     SameOrigin,
     /// `navigate`: script may not ask for it.
     Navigate,
+    /// `websocket`: script may not ask for it.
+    Websocket,
 }
 
 /// Credentials mode.

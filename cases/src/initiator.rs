@@ -22,6 +22,7 @@
 //! | `worker-import` | the worker that imports it runs | never | `error` |
 //! | `worklet` | the promise is fulfilled | never | it is rejected |
 //! | `keepalive-frame` | never | it is called; the wire tells the rest | – |
+//! | `web-socket` | `open` | never | `error` |
 //! | `ping` | never | the link is followed; the wire tells the rest | – |
 //! | `fetch-later` | never | the browser takes it | – |
 //! | `preload`, `module-preload` | never | `load` | `error` |
@@ -65,6 +66,7 @@ impl Api {
             Api::SharedWorker => "shared-worker",
             Api::WorkerImport => "worker-import",
             Api::Worklet => "worklet",
+            Api::WebSocket => "web-socket",
             Api::Ping => "ping",
             Api::KeepaliveFrame => "keepalive-frame",
             Api::Preload => "preload",
@@ -114,7 +116,7 @@ impl Api {
 
     /// Whether workers have it.
     pub(crate) fn is_in_workers(self) -> bool {
-        matches!(self, Api::Fetch | Api::Xhr | Api::Import | Api::ImportScripts | Api::EventSource)
+        matches!(self, Api::Fetch | Api::Xhr | Api::Import | Api::ImportScripts | Api::EventSource | Api::WebSocket)
     }
 
     /// Whether windows have it.
@@ -126,7 +128,9 @@ impl Api {
     pub(crate) fn material(self) -> Option<(&'static str, String)> {
         let bytes = |bytes: &[u8]| crate::text::escape(bytes).replace('{', "{{").replace('}', "}}");
         Some(match self {
-            Api::Fetch | Api::Xhr | Api::Beacon | Api::FetchLater | Api::Ping | Api::KeepaliveFrame | Api::Preload => return None,
+            Api::Fetch | Api::Xhr | Api::Beacon | Api::FetchLater | Api::Ping | Api::KeepaliveFrame | Api::Preload | Api::WebSocket => {
+                return None;
+            }
             _ if self.is_img() || self.is_css_image() => ("image/png", bytes(PIXEL)),
             _ if self.is_navigation() => ("text/html", "<!doctype html><title>corscheck</title><body>corscheck {token}</body>".to_owned()),
             Api::DedicatedWorker => ("text/javascript", "postMessage(\"corscheck {token}\");".to_owned()),

@@ -68,3 +68,18 @@ initiators["fetch-later"] = (action, one, { loaded, finish }) => {
   // Nothing tells the page when it has arrived: the harness does.
   one.abort = () => loaded(false);
 };
+
+initiators["web-socket"] = (action, one, { loaded, error, finish }) => {
+  let socket;
+  try {
+    socket = one.held = new scope.WebSocket(action.url.replace(/^http/, "ws"));
+  } catch (e) {
+    return finish({ refused: exception(e) });
+  }
+  socket.onopen = () => {
+    socket.onerror = null;
+    socket.close();
+    loaded(true);
+  };
+  socket.onerror = () => error();
+};

@@ -491,8 +491,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             }
         }
         request.mode = action.mode.unwrap_or(Mode::Cors);
-        if request.mode == Mode::Navigate && !defects.has(Defect::NavigateAllowed) {
-            return Err(thrown("17", "script may not ask for mode navigate"));
+        if matches!(request.mode, Mode::Navigate | Mode::Websocket) && !defects.has(Defect::NavigateAllowed) {
+            return Err(thrown("17", "script may not ask for this mode"));
         }
         request.credentials = action.credentials.unwrap_or(match () {
             () if defects.has(Defect::CredentialsDefaultInclude) => Credentials::Include,

@@ -373,6 +373,11 @@ defects! {
         NavigationChecked = "navigation-checked", "Documents of other origins need Access-Control-Allow-Origin.";
         FramesOpen = "frames-open", "Documents of other origins can be looked into.";
         KeepaliveDies = "keepalive-dies", "A request with keepalive ends with its frame.";
+        WebSocketNoOrigin = "websocket-no-origin", "WebSockets to the own origin send no Origin.";
+        WebSocketChecked = "websocket-checked", "WebSockets to other origins need Access-Control-Allow-Origin.";
+        WebSocketStatusIgnored = "websocket-status-ignored", "WebSockets open whatever the status is.";
+        WebSocketReferrer = "websocket-referrer", "WebSockets send Referer.";
+        WebSocketOmits = "websocket-omits", "WebSockets send no cookies.";
         PingPreflighted = "ping-preflighted", "Pings are preflighted.";
         FetchLaterNoCors = "fetch-later-no-cors", "fetchLater() makes no-cors requests.";
         BeaconNoPreflight = "beacon-no-preflight", "A beacon of any type goes out without a preflight.";

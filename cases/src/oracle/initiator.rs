@@ -11,11 +11,11 @@ use super::{
     fetch::Fetch,
     grammar, integrity,
     network::{Network, ReadEnd},
-    request::{Body, Destination, Failure, ReferrerPolicy, Request, Response},
+    request::{Body, Destination, Failure, Referrer, ReferrerPolicy, Request, Response},
     trace::{Algorithm, Trace},
 };
 use crate::{
-    format::{Api, CacheMode, Credentials, CrossOrigin, Mode, PreloadAs, ResponseType},
+    format::{Api, CacheMode, Credentials, CrossOrigin, Mode, PreloadAs, RedirectMode, ResponseType},
     words::Reason,
 };
 
@@ -102,6 +102,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             (Api::DedicatedWorker | Api::SharedWorker, _) => (Mode::SameOrigin, Credentials::SameOrigin),
             (Api::WorkerImport | Api::Worklet, _) if self.defects().has(Defect::ModuleNoCors) => (Mode::NoCors, Credentials::Include),
             (Api::WorkerImport | Api::Worklet, _) => (Mode::Cors, action.credentials.unwrap_or(Credentials::SameOrigin)),
+            (Api::WebSocket, _) if self.defects().has(Defect::WebSocketOmits) => (Mode::Websocket, Credentials::Omit),
+            (Api::WebSocket, _) => (Mode::Websocket, Credentials::Include),
             (Api::Frame | Api::Object | Api::Embed | Api::Form, _) => (Mode::Navigate, Credentials::Include),
             (Api::Beacon | Api::FetchLater | Api::KeepaliveFrame | Api::Ping, _) => (Mode::NoCors, Credentials::Include),
             // The same-origin fallback flag is set.
@@ -117,6 +119,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         }
         let says = match request.mode {
             Mode::Cors => "mode cors",
+            Mode::Websocket => "mode websocket",
             Mode::SameOrigin => "mode same-origin: a track without crossorigin is of the page's own origin",
             _ => "mode no-cors",
         };
@@ -152,6 +155,22 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             Api::EventSource => {
                 request.headers.append("Accept", &b"text/event-stream"[..]);
                 request.cache = CacheMode::NoStore;
+            }
+            // WebSockets, establish a WebSocket connection. Whoever cannot know the key cannot have made it: any one will do here.
+            Api::WebSocket => {
+                request.cache = CacheMode::NoStore;
+                if !self.defects().has(Defect::WebSocketReferrer) {
+                    request.referrer = Referrer::None;
+                }
+                request.redirect = RedirectMode::Error;
+                for (name, value) in [
+                    ("Upgrade", "websocket"),
+                    ("Connection", "Upgrade"),
+                    ("Sec-WebSocket-Key", "Y29yc2NoZWNrY29yc2NoZQ=="),
+                    ("Sec-WebSocket-Version", "13"),
+                ] {
+                    request.headers.append(name, value.as_bytes());
+                }
             }
             Api::Ping => {
                 request.method = Cow::Borrowed("POST");
@@ -195,7 +214,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             Destination::Style => b"text/css,*/*;q=0.1",
             _ => b"*/*",
         };
-        if !request.headers.contains("Accept") {
+        if !request.headers.contains("Accept") && api != Api::WebSocket {
             request.headers.append("Accept", accept);
         }
         self.append_defaults(&mut request);
@@ -223,7 +242,11 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
                 return Err(self.fail(Algorithm::MainFetch, "23", says, Reason::Integrity));
             }
         }
-        let needs_ok = !api.is_img() && !api.is_navigation() && !self.defects().has(Defect::InitiatorStatusIgnored);
+        if api == Api::WebSocket && status != 101 && !self.defects().has(Defect::WebSocketStatusIgnored) {
+            return Err(self.fail(Algorithm::Initiator, "4", "the status is not 101", Reason::NotUsable));
+        }
+        let needs_ok =
+            api != Api::WebSocket && !api.is_img() && !api.is_navigation() && !self.defects().has(Defect::InitiatorStatusIgnored);
         if needs_ok && (!grammar::is_ok_status(status) || api == Api::EventSource && status != 200) {
             return Err(self.fail(Algorithm::Initiator, "4", "the status is not an ok status", Reason::NotUsable));
         }

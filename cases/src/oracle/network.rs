@@ -53,6 +53,13 @@ pub struct Outgoing<'r, 'a> {
     pub defects: &'r Defects,
 }
 
+impl Outgoing<'_, '_> {
+    /// Whether it asks for another protocol: a WebSocket's opening handshake. No script can set this field.
+    pub fn asks_for_websocket(&self) -> bool {
+        self.headers.contains("Sec-WebSocket-Key")
+    }
+}
+
 /// When the page gives a request up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
@@ -117,7 +124,9 @@ pub enum Fault {
 pub fn wire_fields<'h>(host: &'h str, headers: &'h HeaderList<'_>) -> Vec<(&'h str, Cow<'h, [u8]>)> {
     let mut fields = Vec::with_capacity(headers.len() + 3);
     fields.push(("Host", Cow::Borrowed(host.as_bytes())));
-    fields.push(("Connection", Cow::Borrowed(&b"keep-alive"[..])));
+    if !headers.contains("Connection") {
+        fields.push(("Connection", Cow::Borrowed(&b"keep-alive"[..])));
+    }
     for header in headers.iter() {
         if !fields.iter().any(|(name, _)| header.name.eq_ignore_ascii_case(name)) {
             // It is there: this is its first field.

@@ -69,6 +69,8 @@ pub struct Reply {
 #[derive(Debug, Clone)]
 enum Heard {
     Response(Box<Understood>),
+    /// 101, which counts where it was asked for.
+    Switch(Box<Understood>),
     Broken(String),
     Silence,
 }
@@ -358,6 +360,7 @@ fn heard(answer: &Answer<Vec<u8>>, is_head: bool) -> Heard {
     let mut bytes = Vec::new();
     let mut served = None;
     match &answer.message {
+        Message::Http(http) if http.status == 101 && http.interim.is_empty() => return switch(&http.fields),
         Message::Http(http) => {
             let composed = compose(http, answer.then, is_head, &mut bytes);
             served = Some(composed.content(&bytes).to_vec());
@@ -369,6 +372,23 @@ fn heard(answer: &Answer<Vec<u8>>, is_head: bool) -> Heard {
         Message::Nothing => {}
     }
     read(&bytes, answer.then, is_head, served)
+}
+
+/// A switch of protocols, which the servers make whole for those who asked for WebSocket.
+fn switch(fields: &[Field<Vec<u8>>]) -> Heard {
+    let field = |field: &Field<Vec<u8>>| match field {
+        Field::Pair(name, value) => Some((name.iter().copied().map(char::from).collect(), crate::compose::strip(value).to_vec())),
+        Field::Line(_) => None,
+    };
+    Heard::Switch(Box::new(Understood {
+        status: 101,
+        reason: b"Switching Protocols".to_vec(),
+        fields: Packed::new(&cased(fields.iter().filter_map(field).collect())),
+        interim: None,
+        body: Vec::new(),
+        end: WholeEnd::Complete,
+        served: Vec::new(),
+    }))
 }
 
 fn read(bytes: &[u8], then: Then, is_head: bool, served: Option<Vec<u8>>) -> Heard {
@@ -479,8 +499,10 @@ impl<'a> Network<'a> for ScriptNetwork<'a> {
         let reply = self.choose(&request, port);
         let is_head = request.method == "HEAD";
         let heard = reply.as_ref().map(|r| r.head.as_ref().filter(|_| is_head).unwrap_or(&r.usual));
+        let upgrades = request.asks_for_websocket();
         let message = match heard {
             Some(Heard::Response(message)) => Some(&**message),
+            Some(Heard::Switch(message)) if upgrades => Some(&**message),
             _ => None,
         };
         let connection = self.connection(at, &request);
@@ -494,7 +516,7 @@ impl<'a> Network<'a> for ScriptNetwork<'a> {
             body: request.body,
             status: message.map(|m| m.status).or(reply.is_none().then_some(501)),
             served: message.map_or(&[], |m| &m.served),
-            may_repeat: matches!(heard, Some(Heard::Broken(_))),
+            may_repeat: matches!(heard, Some(Heard::Broken(_))) || matches!(heard, Some(Heard::Switch(_))) && !upgrades,
             scripted: reply.is_some(),
         });
         let Some(reply) = reply else {
@@ -510,6 +532,8 @@ impl<'a> Network<'a> for ScriptNetwork<'a> {
         self.wait(reply.delay_ms, silent, request.limits)?;
         match heard {
             Some(Heard::Response(message)) => Ok(incoming(message, reply.body_delay_ms, request.defects)),
+            Some(Heard::Switch(message)) if upgrades => Ok(incoming(message, 0, request.defects)),
+            Some(Heard::Switch(_)) => Err(Fault::Broken(Cow::Owned(http1::Malformed::UnaskedSwitch.to_string()))),
             Some(Heard::Broken(words)) => Err(Fault::Broken(Cow::Owned(words.clone()))),
             Some(Heard::Silence) | None => Err(Fault::Broken("no answer ever comes".into())),
         }

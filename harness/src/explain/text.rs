@@ -274,6 +274,7 @@ fn asked(explanation: &Explanation) -> String {
                 Mode::NoCors => "no-cors",
                 Mode::SameOrigin => "same-origin",
                 Mode::Navigate => "navigate",
+                Mode::Websocket => "websocket",
             };
             parts.push(format!("mode {mode}"));
             let credentials = match action.credentials {

@@ -47,7 +47,8 @@ pub(super) fn exchange(
             Ok(Some((head, length))) => {
                 let rest = received.split_off(length);
                 let raw = std::mem::replace(&mut received, rest);
-                let is_interim = head.is_interim();
+                let is_switch = head.status == 101 && request.asks_for_websocket();
+                let is_interim = if is_switch { Ok(false) } else { head.is_interim() };
                 if let Ok(true) = is_interim {
                     record.interim.push(raw);
                     interim.push(head);

@@ -1,7 +1,9 @@
 //! The head of a request: taken apart, never judged. Whatever a browser sends is evidence.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 pub(super) use corscheck_cases::compose::{parse_field, parse_length, strip};
 use corscheck_cases::text::escape;
+use sha1::{Digest as _, Sha1};
 
 use crate::{RecordedRequest, WireBytes};
 
@@ -84,6 +86,13 @@ impl<'a> Head<'a> {
             return Framing::Unclear;
         }
         parse_length(first).map_or(Framing::Unclear, Framing::Length)
+    }
+
+    /// What answers the key of a WebSocket's opening handshake (RFC 6455, section 4.2.2, item 5.4); `None` where it is none.
+    pub(super) fn websocket_accept(&self) -> Option<String> {
+        let key = self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"sec-websocket-key"))?.1;
+        let digest = Sha1::new().chain_update(key).chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
+        Some(STANDARD.encode(digest))
     }
 
     /// A copy for the record.

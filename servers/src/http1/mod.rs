@@ -8,7 +8,7 @@ use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use corscheck_cases::{
     compose::{Composed, compose},
-    script::{Answer, Message, Then},
+    script::{Answer, Field, Http, Message, Then},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -31,6 +31,9 @@ use crate::{
 const UNKNOWN_TOKEN: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 const UNSCRIPTED: &[u8] = b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n";
 const HEAD_TOO_LARGE: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+/// A WebSocket's closing frame without a word (RFC 6455, section 5.5.1).
+const CLOSE_FRAME: &[u8] = &[0x88, 0];
+
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// The end of an answer that is written after its fate is settled (see [`Fate`]): what fits into a socket's buffer.
@@ -106,7 +109,7 @@ impl Connection {
         };
         let attempt = std::str::from_utf8(token).ok().and_then(|token| origin.recorder.attempt(token));
         let (has_no_body, expects_continue) = (head.method == b"HEAD", head.expects_continue());
-        let (keep, framing) = (head.keeps_connection(), head.framing());
+        let (keep, framing, accept) = (head.keeps_connection(), head.framing(), head.websocket_accept());
         let recorded = attempt.and_then(|attempt| {
             let request = head.record(framing);
             let arrival = Arrival { at: origin.at, connection: self.id, protocol: HttpVersion::Http1, request };
@@ -134,7 +137,10 @@ impl Connection {
         }
 
         let next = match &chosen {
-            Some(chosen) => self.answer(&mut recording, chosen.answer(), has_no_body).await,
+            Some(chosen) => match (accept, &chosen.answer().message) {
+                (Some(accept), Message::Http(http)) if http.status == 101 => self.switch(&mut recording, http.clone(), accept).await,
+                _ => self.answer(&mut recording, chosen.answer(), has_no_body).await,
+            },
             None => self.unscripted(&mut recording).await,
         };
         match next {
@@ -153,6 +159,26 @@ impl Connection {
         recording.answer(RecordedAnswer { status: Some(501), head, fate: Fate::Unscripted, ..RecordedAnswer::default() });
         write(&mut self.stream, recording.attempt(), UNSCRIPTED).await?;
         Ok(Next::Request)
+    }
+
+    /// Opens a WebSocket, and closes it once the peer has said anything.
+    async fn switch(&mut self, recording: &mut Recording, mut http: Http<Vec<u8>>, accept: String) -> Result<Next, Stopped> {
+        let pair = |name: &str, value: &str| Field::Pair(name.into(), value.into());
+        http.fields.extend([pair("Upgrade", "websocket"), pair("Connection", "Upgrade"), pair("Sec-WebSocket-Accept", &accept)]);
+        self.output.clear();
+        let composed = compose(&http, Then::Keep, false, &mut self.output);
+        self.send(recording, &composed, 0).await?;
+        if self.input.unread().is_empty() {
+            let mut word = [0; 1];
+            tokio::select! {
+                () = recording.attempt().ended() => {}
+                read = self.stream.read(&mut word) => if !matches!(read, Ok(1..)) {
+                    return Ok(Next::Gone);
+                },
+            }
+        }
+        _ = self.stream.write_all(CLOSE_FRAME).await;
+        Ok(Next::Close)
     }
 
     async fn answer(&mut self, recording: &mut Recording, answer: &Answer<Vec<u8>>, is_head: bool) -> Result<Next, Stopped> {

@@ -18,7 +18,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
     pub(super) fn append_origin(&mut self, request: &Request<'a>, headers: &mut HeaderList<'a>, is_preflight: bool) {
         use Algorithm::OriginHeader;
         let mut origin = self.serialized_origin(request);
-        let cors = request.tainting == Tainting::Cors;
+        let is_websocket = request.mode == Mode::Websocket && !self.has(Defect::WebSocketNoOrigin);
+        let cors = request.tainting == Tainting::Cors || is_websocket;
         let unsafe_method = !matches!(&*request.method, "GET" | "HEAD");
         if is_preflight && self.has(Defect::PreflightNoOrigin)
             || self.has(Defect::OriginMissing)
@@ -28,7 +29,11 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             return;
         }
         if cors {
-            let says = if T::ON { format!("response tainting cors: Origin: {origin}") } else { String::new() };
+            let says = if T::ON {
+                format!("{}: Origin: {origin}", if is_websocket { "mode websocket" } else { "response tainting cors" })
+            } else {
+                String::new()
+            };
             self.note(OriginHeader, "3", says);
             if self.has(Defect::OriginCorsPolicy) && request.referrer_policy == Some(ReferrerPolicy::NoReferrer) {
                 origin = "null";
@@ -120,6 +125,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             Mode::NoCors => "no-cors",
             Mode::SameOrigin => "same-origin",
             Mode::Navigate => "navigate",
+            Mode::Websocket => "websocket",
         };
         self.add(headers, "Sec-Fetch-Mode", mode.as_bytes());
         self.add(headers, "Sec-Fetch-Site", site.as_bytes());

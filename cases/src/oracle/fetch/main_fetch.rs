@@ -137,8 +137,13 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         if self.has(Defect::AboutAllowed) && request.url().scheme() == "about" {
             return Ok(empty());
         }
-        if request.mode == Mode::Navigate && !self.has(Defect::NavigationChecked) {
-            self.note(MainFetch, "12", "mode navigate: basic, whatever the origin");
+        let unchecked = match request.mode {
+            Mode::Navigate => !self.has(Defect::NavigationChecked),
+            Mode::Websocket => !self.has(Defect::WebSocketChecked),
+            _ => false,
+        };
+        if unchecked {
+            self.note(MainFetch, "12", "mode navigate or websocket: basic, whatever the origin");
             request.tainting = Tainting::Basic;
             return self.scheme_fetch(request);
         }
