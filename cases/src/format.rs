@@ -202,6 +202,10 @@ pub enum Api {
     WorkerImport,
     /// `audioWorklet.addModule()`.
     Worklet,
+    /// `<audio>`.
+    Audio,
+    /// `<video>` (and a canvas).
+    Video,
     /// `new WebSocket()`.
     WebSocket,
     /// `<a ping>` that is followed.

@@ -13,6 +13,8 @@
 //! | `style` | `load`, and script may read its rules | `load`, and reading them throws | `error` |
 //! | `font` | the FontFace loads | never | it fails |
 //! | `track` | `load`, and there are cues | never | `error` |
+//! | `video` | `loadeddata`, and a canvas gives its pixels back | `loadeddata`, and the canvas is tainted | `error` |
+//! | `audio` | never | `loadeddata`; what Web Audio hears of it is not asked | `error` |
 //! | `event-source` | a message arrives | never | `error` |
 //! | `beacon` | never | the browser takes it | it does not |
 //! | `image-bitmap`, `image-pattern`, `image-texture` | the image gives its pixels back this way | it is tainted, or the reader refuses it | `error` |
@@ -32,6 +34,12 @@ use crate::format::{AnswerEntry, Api, FieldEntry, PreloadAs};
 /// One pixel of a colour that nothing else here has.
 const PIXEL: &[u8] = include_bytes!("../media/pixel.png");
 
+/// A fifth of a second of one colour: VP8 in WebM.
+const FRAME: &[u8] = include_bytes!("../media/frame.webm");
+
+/// A twentieth of a second of silence: PCM in WAV.
+const SILENCE: &[u8] = include_bytes!("../media/silence.wav");
+
 /// A font of one letter.
 const LETTER: &[u8] = include_bytes!("../media/letter.ttf");
 
@@ -49,6 +57,8 @@ impl Api {
             Api::Style => "style",
             Api::Font => "font",
             Api::Track => "track",
+            Api::Audio => "audio",
+            Api::Video => "video",
             Api::EventSource => "event-source",
             Api::Beacon => "beacon",
             Api::FetchLater => "fetch-later",
@@ -99,6 +109,11 @@ impl Api {
         matches!(self, Api::Img | Api::ImageBitmap | Api::ImagePattern | Api::ImageTexture)
     }
 
+    /// Whether it is an `<audio>` or a `<video>`.
+    pub(crate) fn is_media(self) -> bool {
+        matches!(self, Api::Audio | Api::Video)
+    }
+
     /// Whether it is a navigation of a frame.
     pub(crate) fn is_navigation(self) -> bool {
         matches!(self, Api::Frame | Api::Object | Api::Embed | Api::Form)
@@ -106,7 +121,9 @@ impl Api {
 
     /// Whether its element has a `crossorigin` attribute.
     pub(crate) fn has_crossorigin(self) -> bool {
-        self.is_img() || matches!(self, Api::Script | Api::Module | Api::Style | Api::Track | Api::Preload | Api::ModulePreload)
+        self.is_img()
+            || self.is_media()
+            || matches!(self, Api::Script | Api::Module | Api::Style | Api::Track | Api::Preload | Api::ModulePreload)
     }
 
     /// Whether its element has an `integrity` attribute.
@@ -153,6 +170,8 @@ impl Api {
             }
             Api::Style => ("text/css", ".corscheck-{token} {{ color: red }}".to_owned()),
             Api::Font => ("font/ttf", bytes(LETTER)),
+            Api::Audio => ("audio/wav", bytes(SILENCE)),
+            Api::Video => ("video/webm", bytes(FRAME)),
             Api::Track => ("text/vtt", "WEBVTT\\n\\n00:00.000 --> 00:01.000\\ncorscheck {token}\\n".to_owned()),
             Api::EventSource => ("text/event-stream", "data: corscheck {token}\\n\\n".to_owned()),
         })

@@ -160,3 +160,43 @@ initiators.track = (action, one, { loaded, error }) => {
   scope.document.body.append(video);
   track.track.mode = "hidden";
 };
+
+// Audio or video: its first frame is there, or it is not.
+function media(name, type, read) {
+  return (action, one, { loaded, error, finish }) => {
+    const player = (one.held = element(name, action));
+    if (!player.canPlayType(type)) return finish({ unsupported: name + " of type " + type });
+    const gone = () => {
+      player.onerror = player.onloadeddata = null;
+      player.removeAttribute("src");
+      player.load();
+    };
+    player.muted = true;
+    player.preload = "auto";
+    player.onerror = () => {
+      gone();
+      error();
+    };
+    const look = () => {
+      let readable = false;
+      try {
+        // An empty canvas is transparent: what is not drawn yet taints nothing, and must not be taken for readable. WebKit can
+        // say that the frame is there before it is drawn.
+        readable = read(player);
+        if (readable === undefined) return scope.setTimeout(look, 20);
+      } catch (e) {
+        if (e.name !== "SecurityError") return finish({ "agent-fault": String(e && e.stack) });
+      }
+      gone();
+      loaded(readable);
+    };
+    player.onloadeddata = look;
+    player.src = action.url;
+  };
+}
+
+initiators.video = media("video", 'video/webm; codecs="vp8"', (video) => {
+  const drawn = pixel((context) => context.drawImage(video, 0, 0, 1, 1));
+  return drawn[3] === 255 || undefined;
+});
+initiators.audio = media("audio", "audio/wav", () => false);

@@ -144,6 +144,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             Api::Style => Destination::Style,
             Api::Font => Destination::Font,
             Api::Track => Destination::Track,
+            Api::Audio => Destination::Audio,
+            Api::Video => Destination::Video,
             _ => Destination::Empty,
         };
         request.use_url_credentials = true;
@@ -259,6 +261,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
                 any_type || content_type.as_deref().is_some_and(grammar::is_javascript_mime_essence)
             }
             Api::EventSource => (is("text/event-stream") || any_type) && read.bytes.starts_with(b"data: "),
+            Api::Audio => read.bytes.starts_with(b"RIFF"),
+            Api::Video => read.bytes.starts_with(b"\x1aE\xdf\xa3"),
             Api::Track => read.bytes.starts_with(b"WEBVTT"),
             Api::Font => read.bytes.starts_with(&[0, 1, 0, 0]),
             _ => true,
@@ -267,14 +271,14 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
             return Err(self.fail(Algorithm::Initiator, "4", "its type or its content is none that it takes", Reason::NotUsable));
         }
         let peeps = match api {
-            api if api.is_img() => self.defects().has(Defect::CanvasNotTainted),
+            api if api.is_img() || api == Api::Video => self.defects().has(Defect::CanvasNotTainted),
             api if api.is_navigation() => self.defects().has(Defect::FramesOpen),
             Api::Script | Api::ImportScripts => self.defects().has(Defect::ErrorsNotMuted),
             Api::Style => self.defects().has(Defect::RulesReadable),
             _ => false,
         };
         self.note(Algorithm::Initiator, "5", if opaque { "CORS-cross-origin: the page may not look into it" } else { "CORS-same-origin" });
-        Ok(!opaque || peeps)
+        Ok(api != Api::Audio && (!opaque || peeps))
     }
 }
 

@@ -97,7 +97,7 @@ fn fallbacks(destination: Destination) -> &'static [&'static str] {
         Destination::Object | Destination::Embed => &["object-src", "default-src"],
         Destination::Worker | Destination::SharedWorker => &["worker-src", "child-src", "script-src", "default-src"],
         Destination::AudioWorklet => &["script-src-elem", "script-src", "default-src"],
-        Destination::Track => &["media-src", "default-src"],
+        Destination::Track | Destination::Audio | Destination::Video => &["media-src", "default-src"],
     }
 }
 

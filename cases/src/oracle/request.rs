@@ -168,6 +168,10 @@ pub enum Destination {
     Style,
     /// `font`.
     Font,
+    /// `audio`.
+    Audio,
+    /// `video`.
+    Video,
     /// `track`.
     Track,
     /// `iframe`.
@@ -193,6 +197,8 @@ impl Destination {
             Destination::Script => "script",
             Destination::Style => "style",
             Destination::Font => "font",
+            Destination::Audio => "audio",
+            Destination::Video => "video",
             Destination::Track => "track",
             Destination::Frame => "iframe",
             Destination::Object => "object",
