@@ -31,10 +31,10 @@ use crate::{
 const UNKNOWN_TOKEN: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 const UNSCRIPTED: &[u8] = b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n";
 const HEAD_TOO_LARGE: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// A WebSocket's closing frame without a word (RFC 6455, section 5.5.1).
 const CLOSE_FRAME: &[u8] = &[0x88, 0];
-
-const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// The end of an answer that is written after its fate is settled (see [`Fate`]): what fits into a socket's buffer.
 const TAIL: usize = 32 * 1024;
@@ -138,7 +138,9 @@ impl Connection {
 
         let next = match &chosen {
             Some(chosen) => match (accept, &chosen.answer().message) {
-                (Some(accept), Message::Http(http)) if http.status == 101 => self.switch(&mut recording, http.clone(), accept).await,
+                (Some(accept), Message::Http(http)) if http.status == 101 => {
+                    self.switch(&mut recording, http.clone(), chosen.answer().delay_ms, accept).await
+                }
                 _ => self.answer(&mut recording, chosen.answer(), has_no_body).await,
             },
             None => self.unscripted(&mut recording).await,
@@ -162,7 +164,8 @@ impl Connection {
     }
 
     /// Opens a WebSocket, and closes it once the peer has said anything.
-    async fn switch(&mut self, recording: &mut Recording, mut http: Http<Vec<u8>>, accept: String) -> Result<Next, Stopped> {
+    async fn switch(&mut self, recording: &mut Recording, mut http: Http<Vec<u8>>, delay_ms: u32, accept: String) -> Result<Next, Stopped> {
+        self.pause(recording.attempt(), delay_ms).await?;
         let pair = |name: &str, value: &str| Field::Pair(name.into(), value.into());
         http.fields.extend([pair("Upgrade", "websocket"), pair("Connection", "Upgrade"), pair("Sec-WebSocket-Accept", &accept)]);
         self.output.clear();
