@@ -25,9 +25,6 @@ pub struct Behaviour {
     /// Why no case can be made here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untestable: Option<String>,
-    /// Whether it is known to have no case yet.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub gap: bool,
 }
 
 #[derive(Deserialize)]

@@ -698,6 +698,9 @@ fn answer(entry: &AnswerEntry, at: Alias, default_body: &str, span: &Range<usize
         || entry.framing.is_some()
         || entry.content_length.is_some()
         || entry.cut.is_some();
+    if let Some(range) = &entry.range {
+        return mistake(span, format!("`range = \"{range}\"` is none of the content of an `audio` or `video`, or stands beside `body`"));
+    }
     let h2 = at.protocol() == Protocol::Http2;
     let then = match entry.then {
         None | Some(ThenEntry::Keep) => Then::Keep,

@@ -507,6 +507,9 @@ pub struct AnswerEntry {
     pub headers: Vec<FieldEntry>,
     /// Body; for the actual response a text with the token when absent.
     pub body: Option<Bytes>,
+    /// Instead of `body`, for `audio` and `video`: these bytes of their content, `FIRST-LAST` or `FIRST-`, both counted, with
+    /// status 206 and the Content-Range that goes with them.
+    pub range: Option<String>,
     /// Interim responses before it.
     #[serde(default)]
     pub interim: Vec<InterimEntry>,

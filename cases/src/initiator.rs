@@ -14,7 +14,7 @@
 //! | `font` | the FontFace loads | never | it fails |
 //! | `track` | `load`, and there are cues | never | `error` |
 //! | `video` | `loadeddata`, and a canvas gives its pixels back | `loadeddata`, and the canvas is tainted | `error` |
-//! | `audio` | never | `loadeddata`; what Web Audio hears of it is not asked | `error` |
+//! | `audio` | it plays, and Web Audio hears it | it plays, and Web Audio hears silence | `error` |
 //! | `event-source` | a message arrives | never | `error` |
 //! | `beacon` | never | the browser takes it | it does not |
 //! | `image-bitmap`, `image-pattern`, `image-texture` | the image gives its pixels back this way | it is tainted, or the reader refuses it | `error` |
@@ -37,11 +37,16 @@ const PIXEL: &[u8] = include_bytes!("../media/pixel.png");
 /// A fifth of a second of one colour: VP8 in WebM.
 const FRAME: &[u8] = include_bytes!("../media/frame.webm");
 
-/// A twentieth of a second of silence: PCM in WAV.
-const SILENCE: &[u8] = include_bytes!("../media/silence.wav");
+/// A quarter of a second of a tone: PCM in WAV.
+const TONE: &[u8] = include_bytes!("../media/tone.wav");
 
 /// A font of one letter.
 const LETTER: &[u8] = include_bytes!("../media/letter.ttf");
+
+/// Bytes in the notation of case files.
+fn escaped(bytes: &[u8]) -> String {
+    crate::text::escape(bytes).replace('{', "{{").replace('}', "}}")
+}
 
 impl Api {
     /// The word used in files, on terminals and in reports.
@@ -143,12 +148,11 @@ impl Api {
 
     /// What an answer has for it where a case says nothing else: a Content-Type and a body, in the notation of case files.
     pub(crate) fn material(self) -> Option<(&'static str, String)> {
-        let bytes = |bytes: &[u8]| crate::text::escape(bytes).replace('{', "{{").replace('}', "}}");
         Some(match self {
             Api::Fetch | Api::Xhr | Api::Beacon | Api::FetchLater | Api::Ping | Api::KeepaliveFrame | Api::Preload | Api::WebSocket => {
                 return None;
             }
-            _ if self.is_img() || self.is_css_image() => ("image/png", bytes(PIXEL)),
+            _ if self.is_img() || self.is_css_image() => ("image/png", escaped(PIXEL)),
             _ if self.is_navigation() => ("text/html", "<!doctype html><title>corscheck</title><body>corscheck {token}</body>".to_owned()),
             Api::DedicatedWorker => ("text/javascript", "postMessage(\"corscheck {token}\");".to_owned()),
             Api::SharedWorker => {
@@ -169,12 +173,30 @@ impl Api {
                 ("text/javascript", "export default \"corscheck {token}\";".to_owned())
             }
             Api::Style => ("text/css", ".corscheck-{token} {{ color: red }}".to_owned()),
-            Api::Font => ("font/ttf", bytes(LETTER)),
-            Api::Audio => ("audio/wav", bytes(SILENCE)),
-            Api::Video => ("video/webm", bytes(FRAME)),
+            Api::Font => ("font/ttf", escaped(LETTER)),
+            Api::Audio => ("audio/wav", escaped(TONE)),
+            Api::Video => ("video/webm", escaped(FRAME)),
             Api::Track => ("text/vtt", "WEBVTT\\n\\n00:00.000 --> 00:01.000\\ncorscheck {token}\\n".to_owned()),
             Api::EventSource => ("text/event-stream", "data: corscheck {token}\\n\\n".to_owned()),
         })
+    }
+
+    /// The bytes of its content, where they are the same for every token.
+    fn content(self) -> Option<&'static [u8]> {
+        match self {
+            Api::Audio => Some(TONE),
+            Api::Video => Some(FRAME),
+            _ => None,
+        }
+    }
+
+    /// Its content, and the first and the last byte of a range of it, `FIRST-LAST` or `FIRST-`, where there is such a range.
+    fn range(self, range: &str) -> Option<(&'static [u8], usize, usize)> {
+        let whole = self.content()?;
+        let (first, last) = range.split_once('-')?;
+        let first = first.parse().ok()?;
+        let last = if last.is_empty() { whole.len() - 1 } else { last.parse().ok()? };
+        (first <= last && last < whole.len()).then_some((whole, first, last))
     }
 
     /// An answer with what goes without saying for it.
@@ -192,7 +214,15 @@ impl Api {
         if !entry.headers.iter().any(names) {
             entry.headers.push(FieldEntry::Pair(literal("Content-Type"), literal(content_type)));
         }
-        entry.body.get_or_insert_with(|| literal(&body));
+        let range = entry.range.as_ref().filter(|_| entry.body.is_none()).and_then(|range| self.range(range));
+        let Some((whole, first, last)) = range else {
+            entry.body.get_or_insert_with(|| literal(&body));
+            return entry;
+        };
+        entry.range = None;
+        entry.status.get_or_insert(206);
+        entry.headers.push(FieldEntry::Pair(literal("Content-Range"), literal(&format!("bytes {first}-{last}/{}", whole.len()))));
+        entry.body = Some(literal(&escaped(&whole[first..=last])));
         entry
     }
 }

@@ -146,9 +146,22 @@ fn an_unknown_key_in_a_request() {
 }
 
 #[test]
+fn a_range_of_nothing() {
+    let mistake = spoiled(BLOCKED, "status = 204", "status = 204, range = \"0-9\"");
+    assert!(mistake.contains("`range = \"0-9\"` is none of the content of an `audio` or `video`"), "{mistake}");
+    let video = ALLOWED.replace(r#"to = "b""#, r#"to = "b", api = "video", crossorigin = "anonymous""#).replace("status = 200, ", "");
+    let with = |range: &str| video.replace("response = {", &format!("response = {{ range = \"{range}\","));
+    for range in ["5-4", "0-100000", "x-1", "7", "-5"] {
+        let mistake = refused(&with(range));
+        assert!(mistake.contains("is none of the content"), "{range}: {mistake}");
+    }
+    assert!(parse(&with("0-299")).is_ok() && parse(&with("300-")).is_ok());
+}
+
+#[test]
 fn an_unknown_key_in_an_answer() {
     assert_snapshot!(spoiled(BLOCKED, "status = 204", "code = 204"), @r#"
-    error: unknown field `code`, expected one of `status`, `reason`, `headers`, `body`, `interim`, `delay-ms`, `body-delay-ms`, `framing`, `content-length`, `cut`, `then`, `raw`, `drop`
+    error: unknown field `code`, expected one of `status`, `reason`, `headers`, `body`, `range`, `interim`, `delay-ms`, `body-delay-ms`, `framing`, `content-length`, `cut`, `then`, `raw`, `drop`
      --> catalogue/area.toml:8:15
       |
     8 | preflight = { code = 204, headers = [["Access-Control-Allow-Origin", "{origin}"]] }

@@ -161,7 +161,8 @@ initiators.track = (action, one, { loaded, error }) => {
   track.track.mode = "hidden";
 };
 
-// Audio or video: its first frame is there, or it is not.
+// Audio or video: it is there, or it is not. A reader is made ready before it is asked
+// for, started when it is there, and then tells whether it may be looked into; `undefined` asks for patience.
 function media(name, type, read) {
   return (action, one, { loaded, error, finish }) => {
     const player = (one.held = element(name, action));
@@ -171,32 +172,78 @@ function media(name, type, read) {
       player.removeAttribute("src");
       player.load();
     };
-    player.muted = true;
     player.preload = "auto";
+    const start = read(player);
     player.onerror = () => {
       gone();
       error();
     };
-    const look = () => {
-      let readable = false;
+    player.onloadeddata = async () => {
+      let readable;
       try {
-        // An empty canvas is transparent: what is not drawn yet taints nothing, and must not be taken for readable. WebKit can
-        // say that the frame is there before it is drawn.
-        readable = read(player);
-        if (readable === undefined) return scope.setTimeout(look, 20);
+        const look = await start();
+        while ((readable = look()) === undefined) await new Promise((go) => scope.setTimeout(go, 20));
       } catch (e) {
+        if (e.name === "NotSupportedError") return finish({ unsupported: e.message });
         if (e.name !== "SecurityError") return finish({ "agent-fault": String(e && e.stack) });
+        readable = false;
       }
       gone();
       loaded(readable);
     };
-    player.onloadeddata = look;
     player.src = action.url;
   };
 }
 
-initiators.video = media("video", 'video/webm; codecs="vp8"', (video) => {
+// An empty canvas is transparent: what is not drawn yet taints nothing, and must not be taken for readable. WebKit can say that the
+// frame is there before it is drawn.
+initiators.video = media("video", 'video/webm; codecs="vp8"', (video) => () => () => {
   const drawn = pixel((context) => context.drawImage(video, 0, 0, 1, 1));
   return drawn[3] === 255 || undefined;
 });
-initiators.audio = media("audio", "audio/wav", () => false);
+
+// Whether a node of Web Audio has given anything but silence lately.
+function sounds(analyser) {
+  const samples = new Float32Array(analyser.fftSize);
+  analyser.getFloatTimeDomainData(samples);
+  return samples.some((sample) => Math.abs(sample) > 0.01);
+}
+
+let audioContext;
+function listener(context) {
+  const analyser = context.createAnalyser();
+  // Most of a second: it is looked at now and then, and a player without a device may be faster than time.
+  analyser.fftSize = 32768;
+  // Nobody need hear it, and what leads nowhere is not computed everywhere.
+  const quiet = context.createGain();
+  quiet.gain.value = 0;
+  analyser.connect(quiet).connect(context.destination);
+  return analyser;
+}
+
+// It plays to its end: silence is what Web Audio heard of it while it heard a tone of its own all along.
+initiators.audio = media("audio", "audio/wav", (player) => {
+  const context = (audioContext ||= new (scope.AudioContext || scope.webkitAudioContext)());
+  const control = listener(context);
+  const tone = context.createOscillator();
+  tone.connect(control);
+  tone.start();
+  const heard = listener(context);
+  context.createMediaElementSource(player).connect(heard);
+  return async () => {
+    const begun = performance.now();
+    context.resume();
+    while (!sounds(control)) {
+      if (performance.now() - begun > 4000) throw new scope.DOMException("Web Audio stands still: " + context.state, "NotSupportedError");
+      await new Promise((go) => scope.setTimeout(go, 20));
+    }
+    let end = Infinity;
+    player.onended = () => (end = context.currentTime + 0.2);
+    await player.play();
+    return () => {
+      const isOver = context.currentTime > end;
+      if (sounds(heard)) return true;
+      return isOver && sounds(control) ? false : undefined;
+    };
+  };
+});

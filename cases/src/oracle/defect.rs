@@ -363,6 +363,8 @@ defects! {
         CrossOriginIgnored = "crossorigin-ignored", "The crossorigin attribute is ignored.";
         AnonymousIncludes = "crossorigin-anonymous-includes", "crossorigin=anonymous sends cookies to other origins.";
         UseCredentialsOmitted = "crossorigin-credentials-omitted", "crossorigin=use-credentials sends no cookies to other origins.";
+        MediaRangesUnchecked = "media-ranges-unchecked", "Of audio and video that come in ranges, only the first is checked.";
+        WebAudioHears = "web-audio-hears", "Web Audio hears audio that CORS has not let through.";
         CanvasNotTainted = "canvas-not-tainted", "A canvas gives back the pixels of an image that CORS has not let through.";
         ErrorsNotMuted = "errors-not-muted", "The errors of a script that CORS has not let through are told in full.";
         RulesReadable = "rules-readable", "The rules of a style sheet that CORS has not let through can be read.";

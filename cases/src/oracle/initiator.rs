@@ -49,7 +49,7 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
                 if api.is_sent_and_gone() { loaded(false) } else { blocked(api, &failure) }
             }
             Ok(_) if api.is_sent_and_gone() => loaded(false),
-            Ok(response) => match self.taken(api, &request, response) {
+            Ok(response) => match self.taken_whole(call, &request, response) {
                 Ok(readable) => {
                     if is_module {
                         let document = self.document();
@@ -209,6 +209,8 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
                     }
                 }
             }
+            // The whole of it as a range, so that the server may answer with a part: HTML leaves that to the user agent.
+            Api::Audio | Api::Video => request.headers.append("Range", &b"bytes=0-"[..]),
             _ => {}
         }
         let accept = match request.destination {
@@ -221,6 +223,31 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         }
         self.append_defaults(&mut request);
         request
+    }
+
+    /// What becomes of a response, and of those with the rest of it: HTML, media elements, resource fetch algorithm. A media element
+    /// asks for the range that is missing; each of its requests is made like the first.
+    fn taken_whole(&mut self, call: &'a Call, request: &Request<'a>, response: Response<'a, N::Body>) -> Result<bool, Failure> {
+        let api = call.action.api;
+        let mut next = if api.is_media() { rest(&response) } else { None };
+        let mut readable = self.taken(api, request, response)?;
+        while let (Some(first), Some(url)) = (next, call.url()) {
+            self.note(Algorithm::Initiator, "3", "the rest of it is asked for");
+            let mut request = self.initiator_request(call, url);
+            if self.defects().has(Defect::MediaRangesUnchecked) {
+                request.mode = Mode::NoCors;
+            }
+            request.headers.set("Range", format!("bytes={first}-").into_bytes());
+            let response = self.main_fetch(&mut request, false)?;
+            // What does not go on where the last one ended is no answer, and what ends before it too.
+            next = rest(&response).filter(|after| *after > first);
+            let opaque = response.kind == ResponseType::Opaque;
+            if self.read(response.body).end != ReadEnd::Complete {
+                return Err(self.fail(Algorithm::Initiator, "3", "the body cannot be read to its end", Reason::Network));
+            }
+            readable &= !opaque || self.defects().has(Defect::MediaRangesUnchecked);
+        }
+        Ok(readable)
     }
 
     /// What becomes of a response: whether the page may look into it.
@@ -272,14 +299,24 @@ impl<'a, N: Network<'a>, T: Trace, const SEEDED: bool> Fetch<'_, 'a, N, T, SEEDE
         }
         let peeps = match api {
             api if api.is_img() || api == Api::Video => self.defects().has(Defect::CanvasNotTainted),
+            Api::Audio => self.defects().has(Defect::WebAudioHears),
             api if api.is_navigation() => self.defects().has(Defect::FramesOpen),
             Api::Script | Api::ImportScripts => self.defects().has(Defect::ErrorsNotMuted),
             Api::Style => self.defects().has(Defect::RulesReadable),
             _ => false,
         };
         self.note(Algorithm::Initiator, "5", if opaque { "CORS-cross-origin: the page may not look into it" } else { "CORS-same-origin" });
-        Ok(api != Api::Audio && (!opaque || peeps))
+        Ok(!opaque || peeps)
     }
+}
+
+/// Where the rest of a partial response begins: behind the last byte of its Content-Range, unless nothing is left.
+fn rest<B>(response: &Response<'_, B>) -> Option<u64> {
+    let value = response.headers.get("Content-Range").filter(|_| response.status == 206)?;
+    let (range, length) = std::str::from_utf8(&value).ok()?.strip_prefix("bytes ")?.split_once('/')?;
+    let last: u64 = range.split_once('-')?.1.parse().ok()?;
+    let length: u64 = length.parse().ok()?;
+    (last + 1 < length).then_some(last + 1)
 }
 
 fn loaded<'a>(readable: bool) -> View<'a> {

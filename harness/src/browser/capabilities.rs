@@ -26,6 +26,9 @@ impl Machine {
     }
 }
 
+/// Audio and video play though nobody has touched the page.
+const WEBKIT_ARGS: [&str; 2] = ["--automation", "--autoplay-policy=allow"];
+
 /// The capabilities for a browser on this machine; `dir` is the session's directory.
 pub(super) fn local(installed: &Installed, options: &SessionOptions, dir: &Path, machine: Machine) -> Map<String, Value> {
     let binary = installed.browser.to_string_lossy();
@@ -43,7 +46,7 @@ pub(super) fn local(installed: &Installed, options: &SessionOptions, dir: &Path,
             json!({ "goog:chromeOptions": { "binary": binary, "args": args } })
         }
         Engine::Firefox => json!({ "moz:firefoxOptions": { "binary": binary } }),
-        Engine::Webkit => json!({ "webkitgtk:browserOptions": { "binary": binary, "args": ["--automation"] } }),
+        Engine::Webkit => json!({ "webkitgtk:browserOptions": { "binary": binary, "args": WEBKIT_ARGS } }),
     };
     let mut all = common(installed.engine, options);
     merge(&mut all, &own);
@@ -102,6 +105,8 @@ fn chromium_args(headed: bool) -> Vec<String> {
         "--disable-sync",
         "--disable-default-apps",
         "--disable-extensions",
+        // Audio and video play though nobody has touched the page.
+        "--autoplay-policy=no-user-gesture-required",
         // Names of the topology outside `localhost`.
         "--host-resolver-rules=MAP *.test 127.0.0.1",
         // No key ring of the desktop asks for a password.
@@ -142,6 +147,11 @@ fn firefox_prefs() -> Value {
         "extensions.getAddons.cache.enabled": false,
         "extensions.systemAddon.update.enabled": false,
         "extensions.update.enabled": false,
+        // Audio and video play though nobody has touched the page.
+        "media.autoplay.blocking_policy": 0,
+        "media.autoplay.default": 0,
+        // Web Audio goes on where there is no device to hear it.
+        "media.cubeb.force_mock_context": true,
         "media.gmp-manager.updateEnabled": false,
         "messaging-system.rsexperimentloader.enabled": false,
         "network.captive-portal-service.enabled": false,
