@@ -1,6 +1,6 @@
 //! The model: a case as the rest of the program knows it, without contradictions.
 
-use std::{borrow::Cow, collections::BTreeSet, fmt, ops::Range};
+use std::{borrow::Cow, collections::BTreeSet, fmt, ops::Range, sync::Arc};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -105,6 +105,8 @@ pub struct Case {
     pub place: Place,
     /// What it was made from, when nobody wrote it: its expectation is the oracle's prediction then.
     pub generated: Option<Generated>,
+    /// Its text in the file, the same for all of its variants; absent where no file has it.
+    pub source: Option<Arc<str>>,
 }
 
 /// Where a case stands.
@@ -423,6 +425,7 @@ pub(crate) fn from_entry(entry: &CaseEntry, file: &str, line: usize) -> Checked<
             steps,
             place: Place { file: file.to_owned(), line },
             generated: None,
+            source: None,
         })
     };
     let id = entry.id.get_ref();

@@ -1,6 +1,6 @@
 //! The catalogue: all cases, parsed and checked.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     case::{self, Case},
@@ -47,7 +47,10 @@ impl Catalogue {
                 }
                 seen.insert(id.to_owned(), (name.to_owned(), line));
                 match case::from_entry(entry, name, line) {
-                    Ok(made) => cases.extend(made),
+                    Ok(made) => {
+                        let source: Arc<str> = table_at(text, entry.id.span().start).into();
+                        cases.extend(made.into_iter().map(|case| Case { source: Some(Arc::clone(&source)), ..case }));
+                    }
                     Err(mistake) => mistakes.push(Diagnostic::new(name, text, &mistake.span, &mistake.message)),
                 }
             }
@@ -72,6 +75,22 @@ impl Catalogue {
     }
 }
 
+/// The table `[[case]]` around a place in a file, without the comments behind it.
+fn table_at(text: &str, at: usize) -> &str {
+    const HEAD: &str = "[[case]]";
+    let start = text[..at].rfind(HEAD).unwrap_or(at);
+    let behind = start + HEAD.len().min(text.len() - start);
+    let end = text[behind..].find(&format!("\n{HEAD}")).map_or(text.len(), |end| behind + end);
+    let table = text[start..end].trim_end();
+    // What is said before the next case belongs to that one.
+    let comment = |line: &str| line.trim_start().starts_with('#') || line.trim().is_empty();
+    let mut end = table.len();
+    for line in table.lines().rev().take_while(|line| comment(line)) {
+        end = end.saturating_sub(line.len() + 1);
+    }
+    table[..end].trim_end()
+}
+
 /// The files of families that are part of the program, as pairs of name and text.
 pub(crate) fn embedded_families() -> &'static [(&'static str, &'static str)] {
     embedded::FAMILIES
@@ -80,4 +99,21 @@ pub(crate) fn embedded_families() -> &'static [(&'static str, &'static str)] {
 /// The files of known deviations that are part of the program, as pairs of name and text.
 pub(crate) fn embedded_known() -> &'static [(&'static str, &'static str)] {
     embedded::KNOWN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_keeps_its_own_text() {
+        let catalogue = Catalogue::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        for case in catalogue.cases() {
+            let source = case.source.as_ref().expect("every case of a file has a text");
+            assert!(source.starts_with("[[case]]") && source.matches("[[case]]").count() == 1, "{}: {source}", case.id);
+            assert!(source.ends_with(['}', ']', '"']) && source.contains("expect"), "{}: {source}", case.id);
+        }
+        let allowed = catalogue.find("media/video-allowed.xhr").or(catalogue.find("media/video-allowed")).expect("it is there");
+        assert!(allowed.source.as_ref().is_some_and(|s| s.contains("\nid = \"media/video-allowed\"\n")));
+    }
 }

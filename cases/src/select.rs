@@ -1,7 +1,7 @@
 //! Choosing cases: one filter grammar for every command.
 //!
 //! `area:preflight level:must reason:header-not-allowed`: terms with the same key are alternatives, different keys must all
-//! hold, `!` negates. A bare word is looked for in id and title, and `*` in it stands for anything. A pattern that is exactly an
+//! hold, `!` negates, double quotes hold words together. A bare word is looked for in id and title, and `*` in it stands for anything. A pattern that is exactly an
 //! id means that case alone. `family:NAME` means the generated cases of a family, `with-AXIS:WORD` those with a value on one of its axes.
 
 use std::fmt;
@@ -58,7 +58,7 @@ pub const RESULT_KEYS: &[&str] = &["browser", "verdict", "standing"];
 impl Filter {
     /// Parses the grammar; the error names the keys there are.
     pub fn parse(source: &str) -> Result<Self, String> {
-        let terms = source.split_whitespace().map(Term::parse).collect::<Result<Vec<_>, _>>()?;
+        let terms = words(source)?.iter().map(|word| Term::parse(word)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { terms })
     }
 
@@ -97,11 +97,13 @@ impl fmt::Display for Filter {
         for (i, Term { negated, key, value }) in self.terms.iter().enumerate() {
             let (space, mark) = (if i == 0 { "" } else { " " }, if *negated { "!" } else { "" });
             let word = |key: &Key| KEYS.iter().find(|(_, k)| k == key).map_or("", |(word, _)| *word);
-            match key {
-                None => write!(f, "{space}{mark}{value}")?,
-                Some(Key::With(axis)) => write!(f, "{space}{mark}with-{axis}:{value}")?,
-                Some(key) => write!(f, "{space}{mark}{}:{value}", word(key))?,
-            }
+            let term = match key {
+                None => format!("{mark}{value}"),
+                Some(Key::With(axis)) => format!("{mark}with-{axis}:{value}"),
+                Some(key) => format!("{mark}{}:{value}", word(key)),
+            };
+            let quote = if term.contains(char::is_whitespace) || term.is_empty() { "\"" } else { "" };
+            write!(f, "{space}{quote}{term}{quote}")?;
         }
         Ok(())
     }
@@ -111,6 +113,26 @@ impl<'de> Deserialize<'de> for Filter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Filter::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
+}
+
+/// The words of a filter: white space parts them, unless it stands in double quotes.
+fn words(source: &str) -> Result<Vec<String>, String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
+    for c in source.chars() {
+        match c {
+            '"' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            c if c.is_whitespace() && !quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    if quoted {
+        return Err(format!("a quote is not closed in `{source}`"));
+    }
+    words.extend(word);
+    Ok(words)
 }
 
 impl Term {
@@ -252,7 +274,7 @@ mod tests {
 
     #[test]
     fn filters_are_written_as_they_are_read() {
-        for source in ["", "area:preflight !level:must xhr", "!family:* with-acao:acao-none", "a*b"] {
+        for source in ["", "area:preflight !level:must xhr", "!family:* with-acao:acao-none", "a*b", "\"two words\" area:x"] {
             let filter = Filter::parse(source).expect("a filter");
             assert_eq!(filter.to_string(), source);
         }
@@ -278,7 +300,7 @@ mod tests {
     fn unknown_keys_name_the_known_ones() {
         let error = Filter::parse("are:x").expect_err("no such key");
         assert!(error.contains("area, family, level") && error.contains("with-AXIS"), "{error}");
-        assert!(Filter::parse("!").is_err() && Filter::parse("with-:x").is_err());
+        assert!(Filter::parse("!").is_err() && Filter::parse("with-:x").is_err() && Filter::parse("\"open").is_err());
     }
 
     #[test]

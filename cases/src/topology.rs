@@ -286,6 +286,11 @@ impl Topology {
         Self::new(Alias::ALL.iter().copied().zip(8001..).collect())
     }
 
+    /// Whether every alias has its port: a topology that was read from a file of another version may lack some.
+    pub fn is_whole(&self) -> bool {
+        Alias::ALL.iter().all(|alias| self.ports.contains_key(alias))
+    }
+
     /// The port of an alias.
     pub fn port(&self, alias: Alias) -> u16 {
         self.ports[&alias]

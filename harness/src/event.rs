@@ -2,7 +2,7 @@
 //!
 //! Everything that is shown or written is made from these: the terminal, `results.jsonl`, JUnit, the summary.
 
-use corscheck_cases::{Level, Reason};
+use corscheck_cases::{Level, Reason, Topology};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -95,6 +95,9 @@ pub struct Header {
     /// Where the cases were read from, when not the built-in catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub catalogue: Option<String>,
+    /// The ports of the origins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<Topology>,
 }
 
 /// A browser of a run.

@@ -95,6 +95,7 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
         browsers: plan.agents.iter().map(|(choice, _)| choice.info()).collect(),
         cases: plan.cases.len(),
         catalogue: plan.catalogue.clone(),
+        topology: Some(servers.topology().clone()),
     };
     let mut book = Book { reporters, results: Vec::new() };
     book.event(&Event::Started(header.clone()))?;

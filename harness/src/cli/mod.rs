@@ -3,6 +3,7 @@
 mod doctor;
 mod explain;
 mod list;
+mod report;
 mod run;
 mod selection;
 mod show;
@@ -30,6 +31,7 @@ Examples:
   corscheck run --family redirect                   every generated case of one family
   corscheck show preflight/header-not-listed        one case with everything it says
   corscheck list --filter level:should              ids and titles
+  corscheck report new --base old                   what changed between two runs
   corscheck explain URL --origin ORIGIN             why a page may not read, and what to change
 
 Exit codes: 0 as expected · 1 unexpected results · 2 usage · 3 environment · 4 nothing selected · 130 interrupted";
@@ -52,6 +54,8 @@ enum Command {
     List(list::ListArgs),
     /// Show one case: what it does, what must happen and why.
     Show(show::ShowArgs),
+    /// Make the report of results again, merge parts of a run, compare runs.
+    Report(report::ReportArgs),
     /// Tell why a page may or may not read an answer, and what to change.
     Explain(Box<explain::ExplainArgs>),
     /// Find the simplest case of its family that fails like a generated case does, and print it.
@@ -165,6 +169,7 @@ pub fn main() -> Exit {
         Command::Run(args) => run::run(&args),
         Command::List(args) => list::list(&args),
         Command::Show(args) => show::show(&args),
+        Command::Report(args) => report::report(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Shrink(args) => shrink::shrink(&args),
         Command::Doctor(args) => doctor::doctor(&args),

@@ -10,7 +10,7 @@ use corscheck_cases::{
 
 use super::{
     Color, Failure, Places,
-    selection::{Pool, Selection},
+    selection::{Pool, Selection, families},
 };
 use crate::{
     browser::{Missing, SessionOptions},
@@ -18,7 +18,8 @@ use crate::{
     exit::Exit,
     report::{
         CaseWords, Environment, Words,
-        jsonl::JsonLines,
+        html::{self, Input, Library, Run},
+        jsonl::{JsonLines, Note},
         junit, summary,
         terminal::{self, Terminal},
     },
@@ -39,7 +40,7 @@ use crate::{
   corscheck run --browser firefox --webdriver http://grid:4444
   corscheck run --browser chrome --capabilities '{\"goog:chromeOptions\":{\"args\":[\"--disable-features=X\"]}}'
 
-Written to --out: results.jsonl (every exchange of every attempt), junit.xml, summary.md; shrunk.toml, when generated cases fail")]
+Written to --out: report.html, results.jsonl (every exchange of every attempt), junit.xml, summary.md; shrunk.toml, when generated cases fail")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     selection: Selection,
@@ -122,7 +123,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let agents = choices.into_iter().map(|choice| Ok((choice.clone(), known(&choice)?))).collect::<Result<Vec<_>, Failure>>()?;
     let unwritable = |e: std::io::Error| Failure::environment(format!("{}: {e}", args.out.display()));
     fs::create_dir_all(&args.out).map_err(unwritable)?;
-    for stale in ["junit.xml", "summary.md", "shrunk.toml"] {
+    for stale in ["report.html", "junit.xml", "summary.md", "shrunk.toml"] {
         // Those of an earlier run must not pass for this one's, should it not come to its end.
         match fs::remove_file(args.out.join(stale)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(error)),
@@ -144,21 +145,33 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         families: Some(pool.families),
     };
     let outcome = {
-        let mut files = Files { out: args.out.clone(), strict: args.strict, words, header: None, results: Vec::new(), shrunk: Vec::new() };
-        terminal.files(["results.jsonl", "junit.xml", "summary.md"].iter().map(|f| args.out.join(f)).collect()).map_err(unwritable)?;
+        let library = Library::of(plan.cases.iter().map(|c| (**c).clone()), families()?);
+        let mut files = Files {
+            out: args.out.clone(),
+            strict: args.strict,
+            words,
+            library,
+            header: None,
+            results: Vec::new(),
+            notes: Vec::new(),
+            shrunk: Vec::new(),
+        };
+        terminal.files(["report.html", "results.jsonl", "junit.xml", "summary.md"].iter().map(|f| args.out.join(f)).collect()).map_err(unwritable)?;
         let mut reporters: [&mut dyn Reporter; 3] = [&mut jsonl, &mut files, &mut terminal];
         runtime()?.block_on(crate::run::run(plan, &mut reporters)).map_err(|e| Failure::environment(e.to_string()))?
     };
     Ok(outcome.exit)
 }
 
-/// JUnit and the summary are made from everything at the end.
+/// JUnit, the summary and the report are made from everything at the end.
 struct Files {
     out: PathBuf,
     strict: bool,
     words: Words,
+    library: Library,
     header: Option<crate::event::Header>,
     results: Vec<crate::event::CaseResult>,
+    notes: Vec<Note>,
     /// Cases that generated ones came down to, as they can be pasted.
     shrunk: Vec<String>,
 }
@@ -168,6 +181,7 @@ impl Reporter for Files {
         match event {
             Event::Started(header) => self.header = Some(header.clone()),
             Event::Result(result) => self.results.push((**result).clone()),
+            Event::Note { browser, text } => self.notes.push(Note { browser: browser.clone(), text: text.clone() }),
             Event::Shrunk(shrunk) => self.shrunk.push(format!("# Simpler than {}, and fails alike.\n{}", shrunk.from, shrunk.toml)),
             Event::Finished(footer) => {
                 if let Some(header) = &self.header {
@@ -175,6 +189,9 @@ impl Reporter for Files {
                     junit::write(&self.results, header, &self.words, self.strict, &mut junit)?;
                     fs::write(self.out.join("junit.xml"), junit)?;
                     fs::write(self.out.join("summary.md"), summary::markdown(header, &self.results, Some(footer)))?;
+                    let run = Run { header, results: &self.results, notes: &self.notes, footer: Some(footer) };
+                    let input = Input { runs: vec![run], base: Vec::new(), library: &self.library, strict: self.strict };
+                    fs::write(self.out.join("report.html"), html::page(&input))?;
                     if !self.shrunk.is_empty() {
                         fs::write(self.out.join("shrunk.toml"), self.shrunk.join("\n"))?;
                     }
@@ -231,19 +248,7 @@ fn capabilities(source: Option<&str>) -> Result<serde_json::Map<String, serde_js
 
 /// What a printed failure needs to know of its case.
 fn case_words(cases: &[Arc<Case>]) -> Words {
-    cases
-        .iter()
-        .map(|c| {
-            let words = CaseWords {
-                why: c.why.clone(),
-                spec: c.spec.as_str().to_owned(),
-                spec_url: c.spec.url(),
-                file: c.place.file.clone(),
-                line: c.place.line,
-            };
-            (c.id.as_str().to_owned(), words)
-        })
-        .collect()
+    cases.iter().map(|c| (c.id.as_str().to_owned(), CaseWords::of(c))).collect()
 }
 
 pub(super) fn bench(args: &BenchArgs) -> Result<Exit, Failure> {

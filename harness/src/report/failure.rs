@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use corscheck_cases::Reason;
+use corscheck_cases::{Case, Reason};
 use corscheck_servers::Exchange;
 
 use crate::{
@@ -32,6 +32,19 @@ pub struct CaseWords {
     pub file: String,
     /// The line it begins at, from 1.
     pub line: usize,
+}
+
+impl CaseWords {
+    /// The words of a case.
+    pub fn of(case: &Case) -> Self {
+        Self {
+            why: case.why.clone(),
+            spec: case.spec.as_str().to_owned(),
+            spec_url: case.spec.url(),
+            file: case.place.file.clone(),
+            line: case.place.line,
+        }
+    }
 }
 
 /// What [`text`] needs besides the result.

@@ -36,6 +36,7 @@ pub(crate) fn header() -> Header {
         ],
         cases: 60,
         catalogue: None,
+        topology: None,
     }
 }
 

@@ -5,13 +5,20 @@
 //! - [`jsonl`] writes and reads `results.jsonl`, from which everything else can be made again;
 //! - [`terminal`] shows the run as it goes;
 //! - [`failure`] tells one result in full;
-//! - [`junit`] and [`summary`] render results for CI servers and pull requests.
+//! - [`junit`] and [`summary`] render results for CI servers and pull requests;
+//! - [`html`] makes the page that answers everything else;
+//! - [`compare`] tells what changed between two runs;
+//! - [`wptreport`] and [`badge`] are for the tools of others.
 
+pub mod badge;
+pub mod compare;
 pub mod failure;
+pub mod html;
 pub mod jsonl;
 pub mod junit;
 pub mod summary;
 pub mod terminal;
+pub mod wptreport;
 
 mod annotations;
 mod bars;
@@ -25,6 +32,7 @@ use std::{borrow::Cow, collections::HashMap, fmt::Write as _};
 
 pub use failure::CaseWords;
 pub(crate) use failure::wrap;
+use html::still::escape as still_escape;
 pub(crate) use style::Paint;
 pub use style::{ColorChoice, Environment};
 

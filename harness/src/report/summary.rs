@@ -190,7 +190,7 @@ fn text(raw: &str) -> String {
 }
 
 /// A code span. Markdown has no way to write every text as one, HTML has.
-fn code(raw: &str) -> String {
+pub(super) fn code(raw: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " /.:-_=,+".contains(c);
     if !raw.is_empty() && raw.trim() == raw && raw.chars().all(plain) { format!("`{raw}`") } else { format!("<code>{}</code>", text(raw)) }
 }
