@@ -9,7 +9,7 @@ function subjectView(route) {
     const kind = kindOf(column, n);
     if (!isAttention(kind) && kind !== "k") continue;
     const entry = report.cases[n];
-    const name = (entry.reason || []).join(", ") || wordsOf(column, n).split(":")[0] || KINDS[kind].words;
+    const name = (entry.reason || []).join(", ") || partOf(column, n) || KINDS[kind].words;
     if (!groups.has(name)) groups.set(name, []);
     groups.get(name).push(n);
   }

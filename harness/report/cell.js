@@ -159,6 +159,7 @@ async function cellPanel(column, number, route, heading) {
   const attempt = attempts[chosen];
   const parts = detail && firstWrong(column, number, detail, attempt);
   const link = column.cells.links[number];
+  const onPaper = route.view === "paper";
   const context = { column, number, entry, kind, detail, attempt, attempts, chosen, parts, link, route };
   return [
     el(heading + ".celltitle", { tabindex: "-1" }, chip(kind), " ", code(entry.id), " in " + column.name),
@@ -166,14 +167,14 @@ async function cellPanel(column, number, route, heading) {
     el("p.quiet", null, entry.title),
     attemptTabs(context),
     section("Expected and observed", comparison(context)),
-    section("First wrong step", wrongStep(context)),
+    section(kind === "a" || kind === "i" || kind === "u" ? "Path" : "First wrong step", wrongStep(context)),
     section("Wire", wire(context)),
-    section("In the browser\u2019s words", browserWords(context)),
+    !onPaper && section("In the browser\u2019s words", browserWords(context)),
     section("Why", detail && [el("p", null, detail.w), el("p", null, outside(detail.u, entry.spec))]),
     section("Fix", fix(context)),
-    section("Repeat", repeat(context)),
-    section("Elsewhere", [strip(number, column), baseWords(column, number), neighbours(number, route, column)]),
-    section("Provenance", provenance(context)),
+    !onPaper && section("Repeat", repeat(context)),
+    !onPaper && section("Elsewhere", [strip(number, column), baseWords(column, number), neighbours(number, route, column)]),
+    !onPaper && section("Provenance", provenance(context)),
   ];
 }
 

@@ -43,6 +43,9 @@ function prepare(index) {
 const kindOf = (column, number) => column.cells.kinds[number];
 const wordsOf = (column, number) => column.cells.words[number] || "";
 
+// Where it parts from what is right, without the values: `wire.field:Origin`.
+const partOf = (column, number) => wordsOf(column, number).split(": expected")[0].replace(/^step \d+: /, "");
+
 // The detail of a case with its numbered strings put back; null where the catalogue at hand did not have it.
 async function detailOf(number) {
   const { cases, strings } = await block("detail");

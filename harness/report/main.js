@@ -237,14 +237,17 @@ function closePanel() {
   if (here) setTimeout(() => focusCell(cellOf(...here)), 50);
 }
 
-// On paper: the whole table, and every cell that somebody should look at in full.
+// On paper: the table without its quiet rows, and behind it cells that somebody should look at, in full. These are made beforehand:
+// a page cannot make the printer wait.
+const MOST_PRINTED = 50;
 async function printAll() {
-  matrixState?.node?.finish?.();
-  const cells = unexpectedCells(report.columns).slice(0, 200);
+  const cells = unexpectedCells(report.columns);
   const made = [];
-  for (const [column, n] of cells) made.push(el("article.printed", null, await cellPanel(column, n, { view: "case", path: [], query: { ...DEFAULTS } }, "h2")));
+  for (const [column, n] of cells.slice(0, MOST_PRINTED)) made.push(el("article.printed", null, await cellPanel(column, n, { view: "paper", path: [], query: { ...DEFAULTS } }, "h2")));
+  if (cells.length > MOST_PRINTED) made.push(el("p", null, "And " + number(cells.length - MOST_PRINTED) + " more, which are not printed."));
   return made;
 }
+addEventListener("beforeprint", () => matrixState?.node?.finish?.());
 const printed = el("div.print", { "aria-hidden": "true" });
 
 async function start() {

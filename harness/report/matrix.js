@@ -7,7 +7,7 @@ const GROUPS = {
   area: { words: "area", of: (n) => [report.cases[n].area] },
   reason: { words: "reason", of: (n) => report.cases[n].reason || ["(no reason: the read is not blocked)"] },
   spec: { words: "section of the standard", of: (n) => [report.cases[n].spec || "(unknown)"] },
-  same: { words: "same cells wrong", of: (n, columns) => [columns.map((column) => (isAttention(kindOf(column, n)) || kindOf(column, n) === "k" ? column.name + ": " + (wordsOf(column, n).split(": expected")[0] || KINDS[kindOf(column, n)].words) : "")).filter(Boolean).join(" \u00b7 ") || "(nothing wrong)"] },
+  same: { words: "same cells wrong", of: (n, columns) => [columns.map((column) => (isAttention(kindOf(column, n)) || kindOf(column, n) === "k" ? column.name + ": " + (partOf(column, n) || KINDS[kindOf(column, n)].words) : "")).filter(Boolean).join(" \u00b7 ") || "(nothing wrong)"] },
   none: { words: "nothing", of: () => [""] },
 };
 
@@ -80,7 +80,8 @@ function rowNodes({ members, worst }, columns, route) {
   const [first] = members;
   const title = (n) => el("span.title", null, report.cases[n].title);
   const link = (n, text) => el("a", { href: caseRoute(n) }, code(text));
-  const row = (n, head, classes) => el("tr" + classes, { "data-case": n }, el("th", { scope: "row" }, head), columns.map((column) => cellNode(column, n, route)));
+  const quiet = (n) => (urgency(n, columns) > 6 ? ".calm" : "");
+  const row = (n, head, classes) => el("tr" + classes + quiet(n), { "data-case": n }, el("th", { scope: "row" }, head), columns.map((column) => cellNode(column, n, route)));
   if (members.length === 1) return [row(first, [link(first, report.cases[first].id), title(first)], "")];
   const stem = report.cases[first].stem;
   const rows = members.map((n) => {
@@ -96,7 +97,7 @@ function rowNodes({ members, worst }, columns, route) {
   }
   // The folded row shows for each column the worst of its variants.
   const worstIn = (column) => members.reduce((a, b) => (URGENCY.indexOf(kindOf(column, b)) < URGENCY.indexOf(kindOf(column, a)) ? b : a), worst);
-  const head = el("tr", { "data-case": worst }, el("th", { scope: "row" }, button, link(first, stem), title(first)), columns.map((column) => cellNode(column, worstIn(column), route)));
+  const head = el("tr" + (members.every(quiet) ? ".calm" : ""), { "data-case": worst }, el("th", { scope: "row" }, button, link(first, stem), title(first)), columns.map((column) => cellNode(column, worstIn(column), route)));
   return [head, ...rows];
 }
 
@@ -128,7 +129,8 @@ function matrixTable(chosen, route) {
     while (at < list.length && !node.querySelector('[data-case="' + number + '"]')) grow(PORTION);
   };
   node.finish = () => grow(Infinity);
-  return [node, more];
+  const calm = list.filter((item) => !item.group && item.members.every((n) => urgency(n, columns) > 6)).length;
+  return [node, more, calm > 0 && el("p.onpaper", null, plural(calm, "row", "rows") + " in which nothing is wrong are left out on paper.")];
 }
 
 function groupNode(group, columns) {
@@ -147,7 +149,7 @@ async function matrixView(route) {
   const said = filter.error || number(chosen.cells) + " of " + number(total) + " cells, " + plural(chosen.numbers.length, "case", "cases");
   const go = (change) => (location.hash = writeRoute("matrix", [], { ...route.query, open: undefined, ...change }));
   const select = (label, key, options) => el("label.pick", null, label + " ", el("select", { onchange: (event) => go({ [key]: event.target.value }) }, Object.entries(options).map(([value, { words }]) => el("option", { value, selected: route.query[key] === value }, words))));
-  const [node, more] = chosen.numbers.length ? matrixTable(chosen, route) : [null, null];
+  const [node, ...rest] = chosen.numbers.length ? matrixTable(chosen, route) : [null];
   matrixState = { chosen, node };
   return [
     el("h1.sr", { tabindex: "-1" }, "Matrix"),
@@ -168,7 +170,7 @@ async function matrixView(route) {
     el("p.said" + (filter.error ? ".error" : ""), { id: "said", role: "status" }, said),
     facets(route, filter),
     el("div.picks", null, select("Group by", "group", GROUPS), select("Sort by", "sort", SORTS)),
-    node ? el("div.split", null, el("div.sheet", null, node, more), el("section.panel", { id: "panel", "aria-label": "The open cell", hidden: true })) : el("p", null, "Nothing fits. ", el("a", { href: writeRoute("matrix") }, "Show everything")),
+    node ? el("div.split", null, el("div.sheet", null, node, rest), el("section.panel", { id: "panel", "aria-label": "The open cell", hidden: true })) : el("p", null, "Nothing fits. ", el("a", { href: writeRoute("matrix") }, "Show everything")),
   ];
 }
 

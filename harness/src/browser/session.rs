@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use fantoccini::error::{CmdError, NewSessionError};
-use fantoccini::wd::WindowHandle;
+use fantoccini::wd::{PrintConfigurationBuilder, PrintOrientation, WindowHandle};
 use fantoccini::{Client, ClientBuilder};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -172,6 +172,17 @@ impl Session {
     /// The script throws or takes too long, or the session is lost: see [`SessionError::ends_session`].
     pub async fn execute(&self, script: &str, args: Vec<Value>) -> Result<Value, SessionError> {
         self.limited("execute", self.script_limit, self.client.execute(script, args)).await
+    }
+
+    /// The page on paper, landscape, as a PDF.
+    ///
+    /// # Errors
+    ///
+    /// The driver cannot print, or the session is lost.
+    pub async fn print(&self) -> Result<Vec<u8>, SessionError> {
+        let landscape = PrintConfigurationBuilder::default().orientation(PrintOrientation::Landscape).build();
+        let configuration = landscape.expect("nothing in it is out of bounds");
+        self.limited("print", GOTO_LIMIT, self.client.print(configuration)).await
     }
 
     /// What the browser said since the last call. WebKit says nothing, and a remote end may keep it to itself.

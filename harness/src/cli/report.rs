@@ -56,7 +56,12 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     let out = args.out.clone().unwrap_or_else(|| folder(&args.from[0]));
     let unwritable = |e: std::io::Error| Failure::environment(format!("{}: {e}", out.display()));
     fs::create_dir_all(&out).map_err(unwritable)?;
-    let input = Input { runs: runs.iter().map(Run::from).collect(), base: base.iter().map(Run::from).collect(), library: &library, strict: args.strict };
+    let input = Input {
+        runs: runs.iter().map(Run::from).collect(),
+        base: base.iter().map(Run::from).collect(),
+        library: &library,
+        strict: args.strict,
+    };
     let results: Vec<CaseResult> = runs.iter().flat_map(|r| r.results.iter().cloned()).collect();
     let words = words(&library, &results);
     let changes = (!base.is_empty()).then(|| compare::changes(&input.runs, &input.base));
@@ -95,7 +100,14 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
 fn read(path: &Path) -> Result<Results, Failure> {
     let file = if path.is_dir() {
         let found = [jsonl::FILE, jsonl::PART].map(|name| path.join(name)).into_iter().find(|file| file.exists());
-        found.ok_or_else(|| Failure::usage(format!("{}: there is no {} in it; `corscheck run --out {}` makes one", path.display(), jsonl::FILE, path.display())))?
+        found.ok_or_else(|| {
+            Failure::usage(format!(
+                "{}: there is no {} in it; `corscheck run --out {}` makes one",
+                path.display(),
+                jsonl::FILE,
+                path.display()
+            ))
+        })?
     } else {
         path.to_owned()
     };

@@ -156,7 +156,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
             notes: Vec::new(),
             shrunk: Vec::new(),
         };
-        terminal.files(["report.html", "results.jsonl", "junit.xml", "summary.md"].iter().map(|f| args.out.join(f)).collect()).map_err(unwritable)?;
+        terminal
+            .files(["report.html", "results.jsonl", "junit.xml", "summary.md"].iter().map(|f| args.out.join(f)).collect())
+            .map_err(unwritable)?;
         let mut reporters: [&mut dyn Reporter; 3] = [&mut jsonl, &mut files, &mut terminal];
         runtime()?.block_on(crate::run::run(plan, &mut reporters)).map_err(|e| Failure::environment(e.to_string()))?
     };

@@ -3,21 +3,14 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
-use corscheck_cases::{
-    Case, Catalogue, Topology,
-    bind::bind,
-    families::Families,
-    oracle::Scenario,
-    script::{Answer, Field, Message},
-    text::escape,
-};
+use corscheck_cases::{Case, Catalogue, Topology, bind::bind, families::Families, oracle::Scenario};
 use serde_json::json;
 
 use super::{
     Failure, json_text, say,
     selection::{families, find, own_catalogue},
 };
-use crate::{exit::Exit, judge::describe};
+use crate::{exit::Exit, judge::describe, report::answer_lines};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  corscheck show preflight/header-not-listed\n  corscheck show cors-check/acao-absent --format json
@@ -103,7 +96,7 @@ fn text(case: &Case, catalogue: Option<&Path>) -> String {
         for resource in resources {
             for (kind, answers) in [("preflight", &resource.preflight), ("response", &resource.response)] {
                 for answer in answers {
-                    out.push_str(&format!("    {kind:<9} at {} /{}: {}\n", resource.at, resource.path, answer_text(answer)));
+                    out.push_str(&format!("    {kind:<9} at {} /{}: {}\n", resource.at, resource.path, answer_lines(answer).join("; ")));
                 }
             }
         }
@@ -115,30 +108,4 @@ fn text(case: &Case, catalogue: Option<&Path>) -> String {
     let catalogue = catalogue.map(|path| format!("--catalogue {} ", path.display())).unwrap_or_default();
     out.push_str(&format!("\n  run it: corscheck run {catalogue}{}\n", case.id));
     out
-}
-
-fn answer_text(answer: &Answer<Vec<u8>>) -> String {
-    let mut parts = Vec::new();
-    if answer.delay_ms > 0 {
-        parts.push(format!("after {} ms", answer.delay_ms));
-    }
-    match &answer.message {
-        Message::Http(http) => {
-            parts.extend(http.interim.iter().map(|i| format!("{} first", i.status)));
-            parts.push(http.status.to_string());
-            parts.extend(http.fields.iter().map(|f| match f {
-                Field::Pair(name, value) => format!("{}: {}", escape(name), escape(value)),
-                Field::Line(line) => format!("raw line `{}`", escape(line)),
-            }));
-            if let Some(cut) = http.cut {
-                parts.push(format!("body cut after {cut} bytes"));
-            }
-        }
-        Message::Raw(chunks) => parts.push(format!("raw `{}`", chunks.iter().map(|c| escape(c)).collect::<String>())),
-        Message::Nothing => parts.push("no answer".to_owned()),
-    }
-    if answer.then != corscheck_cases::script::Then::Keep {
-        parts.push(format!("then {}", format!("{:?}", answer.then).to_lowercase()));
-    }
-    parts.join("; ")
 }

@@ -27,7 +27,8 @@ impl Badge {
     /// The badge of some runs.
     pub fn of(runs: &[Run<'_>], strict: bool) -> Self {
         let tally = Tally::of(runs.iter().flat_map(|r| r.results), strict);
-        let mut browsers: Vec<String> = runs.iter().flat_map(|r| &r.header.browsers).map(|b| format!("{} {}", b.browser, b.version)).collect();
+        let mut browsers: Vec<String> =
+            runs.iter().flat_map(|r| &r.header.browsers).map(|b| format!("{} {}", b.browser, b.version)).collect();
         browsers.dedup();
         let complete = runs.iter().all(|r| r.footer.is_some_and(|f| f.complete));
         let (message, color) = match () {

@@ -4,7 +4,10 @@
 
 use std::fmt::Write as _;
 
-use corscheck_cases::text::escape;
+use corscheck_cases::{
+    script::{Answer, Field, Message, Then},
+    text::escape,
+};
 use corscheck_servers::{Exchange, Fate, RecordedAnswer};
 
 use crate::observation::{Exception, PageEnd, PageResponse, Word};
@@ -116,4 +119,31 @@ fn deciding_lines(head: &[u8]) -> Vec<String> {
         }
     }
     out
+}
+
+/// A scripted answer, part by part.
+pub(crate) fn answer_lines(answer: &Answer<Vec<u8>>) -> Vec<String> {
+    let mut parts = Vec::new();
+    if answer.delay_ms > 0 {
+        parts.push(format!("after {} ms", answer.delay_ms));
+    }
+    match &answer.message {
+        Message::Http(http) => {
+            parts.extend(http.interim.iter().map(|i| format!("{} first", i.status)));
+            parts.push(http.status.to_string());
+            parts.extend(http.fields.iter().map(|f| match f {
+                Field::Pair(name, value) => format!("{}: {}", escape(name), escape(value)),
+                Field::Line(line) => format!("raw line `{}`", escape(line)),
+            }));
+            if let Some(cut) = http.cut {
+                parts.push(format!("body cut after {cut} bytes"));
+            }
+        }
+        Message::Raw(chunks) => parts.push(format!("raw `{}`", chunks.iter().map(|c| escape(c)).collect::<String>())),
+        Message::Nothing => parts.push("no answer".to_owned()),
+    }
+    if answer.then != Then::Keep {
+        parts.push(format!("then {}", format!("{:?}", answer.then).to_lowercase()));
+    }
+    parts
 }

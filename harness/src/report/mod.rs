@@ -30,6 +30,7 @@ mod tally;
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write as _};
 
+pub(crate) use evidence::answer_lines;
 pub use failure::CaseWords;
 pub(crate) use failure::wrap;
 use html::still::escape as still_escape;

@@ -7,6 +7,7 @@ mod explain_consoles;
 mod explain_guide;
 mod faults;
 mod leftovers;
+mod report;
 mod simulated;
 mod verdicts;
 mod witnesses;

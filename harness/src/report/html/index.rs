@@ -1,6 +1,6 @@
 //! The blocks `index` and `detail`: cases, columns and cells, and what the catalogue says of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use corscheck_cases::{
     Case, Outcome, Topology,
@@ -15,11 +15,7 @@ use crate::{
     verdict::Verdict,
 };
 
-use super::{
-    Input, Run,
-    columns::Column,
-    strings::Strings,
-};
+use super::{Input, Run, columns::Column, strings::Strings};
 
 /// What [`index`] makes.
 pub(super) struct Made<'r> {
@@ -33,17 +29,16 @@ pub(super) struct Made<'r> {
 
 /// Makes both blocks.
 pub(super) fn index<'r>(input: &'r Input<'r>, columns: &[Column<'r>], base: &[Column<'r>]) -> Made<'r> {
-    let mut numbers: HashMap<&'r str, usize> = HashMap::new();
-    let mut first: Vec<(&'r CaseResult, &'r Run<'r>)> = Vec::new();
+    // By id: results come in the order in which browsers had them ready.
+    let mut by_id: BTreeMap<&'r str, (&'r CaseResult, &'r Run<'r>)> = BTreeMap::new();
     let all = columns.iter().map(|c| (c, &input.runs)).chain(base.iter().map(|c| (c, &input.base)));
     for (column, runs) in all {
         for (run, result) in &column.results {
-            numbers.entry(&result.case).or_insert_with(|| {
-                first.push((result, &runs[*run]));
-                first.len() - 1
-            });
+            by_id.entry(&result.case).or_insert((result, &runs[*run]));
         }
     }
+    let numbers: HashMap<&'r str, usize> = by_id.keys().enumerate().map(|(number, id)| (*id, number)).collect();
+    let first: Vec<_> = by_id.into_values().collect();
     let mut strings = Strings::default();
     let (mut cases, mut details, mut found) = (Vec::new(), Vec::new(), Vec::new());
     for (result, run) in &first {

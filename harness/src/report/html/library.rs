@@ -7,12 +7,10 @@ use corscheck_cases::{
     bind::bind,
     families::Families,
     oracle::{Scenario, trace::PathStep},
-    script::{Answer, Field, Message, Then},
-    text::escape,
 };
 use serde_json::{Value, json};
 
-use crate::judge::describe;
+use crate::{judge::describe, report::evidence::answer_lines};
 
 use super::strings::Strings;
 
@@ -78,7 +76,7 @@ impl Library {
                         let kinds = [("preflight", &r.preflight), ("response", &r.response), ("revalidation", &r.revalidation)];
                         kinds.into_iter().flat_map(move |(kind, answers)| answers.iter().map(move |a| (kind, r.at, &r.path, a)))
                     })
-                    .map(|(kind, at, path, a)| json!([kind, at.word(), path, plain(&answer_text(a))]))
+                    .map(|(kind, at, path, a)| json!([kind, at.word(), path, plain(&answer_lines(a).join("\n"))]))
                     .collect();
                 json!({
                     "x": plain(&describe(step)),
@@ -114,31 +112,4 @@ fn path_step(step: &PathStep, strings: &mut Strings) -> Value {
         line.extend([json!(strings.add(&plain(&compared.wanted))), json!(strings.add(&plain(&compared.found)))]);
     }
     Value::Array(line)
-}
-
-/// An answer in one line, as the servers give it.
-fn answer_text(answer: &Answer<Vec<u8>>) -> String {
-    let mut parts = Vec::new();
-    if answer.delay_ms > 0 {
-        parts.push(format!("after {} ms", answer.delay_ms));
-    }
-    match &answer.message {
-        Message::Http(http) => {
-            parts.extend(http.interim.iter().map(|i| format!("{} first", i.status)));
-            parts.push(http.status.to_string());
-            parts.extend(http.fields.iter().map(|f| match f {
-                Field::Pair(name, value) => format!("{}: {}", escape(name), escape(value)),
-                Field::Line(line) => format!("raw line {}", escape(line)),
-            }));
-            if let Some(cut) = http.cut {
-                parts.push(format!("body cut after {cut} bytes"));
-            }
-        }
-        Message::Raw(chunks) => parts.push(format!("raw {}", chunks.iter().map(|c| escape(c)).collect::<String>())),
-        Message::Nothing => parts.push("no answer".to_owned()),
-    }
-    if answer.then != Then::Keep {
-        parts.push(format!("then {}", format!("{:?}", answer.then).to_lowercase()));
-    }
-    parts.join("\n")
 }

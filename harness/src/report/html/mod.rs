@@ -90,15 +90,14 @@ pub fn page(input: &Input<'_>) -> String {
 }
 
 fn assemble(summary: &str, title: &str, index: &str, detail: &str, traces: &[String]) -> String {
-    let policy = format!(
-        "default-src 'none'; script-src '{}'; style-src '{}'; base-uri 'none'; form-action 'none'",
-        hash(SCRIPT),
-        hash(STYLE)
-    );
+    let policy =
+        format!("default-src 'none'; script-src '{}'; style-src '{}'; base-uri 'none'; form-action 'none'", hash(SCRIPT), hash(STYLE));
     let mut out = String::with_capacity(index.len() + detail.len() + traces.iter().map(String::len).sum::<usize>() + 200_000);
     out.push_str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     out.push_str(&format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n"));
-    out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
+    out.push_str(
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n",
+    );
     out.push_str("<meta name=\"color-scheme\" content=\"light dark\">\n");
     out.push_str(&format!("<title>corscheck: {}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n", still::escape(title)));
     out.push_str(&format!("<div id=\"app\">\n<main id=\"still\">\n{summary}</main>\n</div>\n"));
@@ -114,10 +113,11 @@ fn assemble(summary: &str, title: &str, index: &str, detail: &str, traces: &[Str
 
 /// A value as gzipped JSON in base64.
 fn block(value: &Value) -> String {
+    // In one piece: each write costs the compressor a buffer.
+    let json = serde_json::to_vec(value).expect("a JSON value can be written");
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    // Memory takes everything.
-    let _ = serde_json::to_writer(&mut gzip, value).map_err(std::io::Error::other).and_then(|()| gzip.flush());
-    STANDARD.encode(gzip.finish().unwrap_or_default())
+    gzip.write_all(&json).expect("memory takes everything");
+    STANDARD.encode(gzip.finish().expect("memory takes everything"))
 }
 
 /// The source expression of Content Security Policy for an inline element with this content.

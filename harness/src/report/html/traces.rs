@@ -61,8 +61,7 @@ fn attempt(attempt: &Attempt, keep: Keep, strings: &mut Strings) -> Value {
     let token = |text: &str| if attempt.token.is_empty() { text.to_owned() } else { text.replace(&attempt.token, TOKEN) };
     let first = attempt.observation.exchanges.iter().map(|e| e.arrived_us).min().unwrap_or_default();
     let connection = attempt.observation.exchanges.iter().map(|e| e.connection).min().unwrap_or_default();
-    let exchanges: Vec<_> =
-        attempt.observation.exchanges.iter().map(|e| exchange(e, (first, connection), keep, &token, strings)).collect();
+    let exchanges: Vec<_> = attempt.observation.exchanges.iter().map(|e| exchange(e, (first, connection), keep, &token, strings)).collect();
     let pages: Vec<_> = attempt
         .observation
         .pages
