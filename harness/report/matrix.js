@@ -70,7 +70,7 @@ function headRows(columns) {
       null,
       columns.map((column, i) => {
         const some = ["o", "s", "n"].filter((kind) => counts[i].of(kind) > 0);
-        return el("th.column", { scope: "col" }, el("a", { href: writeRoute("subject", [columnKey(column)]) }, el("span.browser", null, column.browser), " ", el("span.version", null, column.version)), some.length > 0 && el("div.mini", null, some.map((kind) => number(counts[i].of(kind)) + " " + KINDS[kind].words).join(", ")));
+        return el("th.column", { scope: "col" }, el("a", { href: writeRoute("subject", [columnKey(column)]) }, el("span.browser", null, column.browser), " ", el("span.version", null, column.version.length > 24 ? column.version.slice(0, 23) + "\u2026" : column.version)), some.length > 0 && el("div.mini", null, some.map((kind) => number(counts[i].of(kind)) + " " + KINDS[kind].words).join(", ")));
       }),
     ),
   );

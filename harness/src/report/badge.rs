@@ -93,9 +93,10 @@ mod tests {
     fn it_says_what_was_checked_and_until_when() {
         let (header, footer) = (fixtures::header(), fixtures::footer());
         let good = [fixtures::agrees(), fixtures::known()];
+        let all = fixtures::all();
         let badge = |results| Badge::of(&[Run { header: &header, results, notes: &[], footer: Some(&footer) }], false);
         insta::assert_snapshot!(badge(&good).json());
-        assert!(badge(&fixtures::all()).json().contains("\"red\""));
+        assert!(badge(&all).json().contains("\"red\""));
         assert!(badge(&[]).json().contains("no results"));
         let cut = Badge::of(&[Run { header: &header, results: &good, notes: &[], footer: None }], false);
         assert!(cut.json().contains("incomplete"), "{}", cut.json());

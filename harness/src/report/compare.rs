@@ -202,11 +202,12 @@ mod tests {
     fn every_change_has_its_name() {
         let (open, agrees) = (fixtures::too_open(), fixtures::agrees());
         let known = CaseResult { standing: Standing::Known, ..fixtures::too_open() };
+        let (strict, not_judged) = (fixtures::too_strict(), fixtures::not_judged());
         let between = |old, new| Change::between(old, new);
         assert_eq!(between(Some(&agrees), Some(&open)), Some(Change::TowardsOpen));
         assert_eq!(between(Some(&open), Some(&agrees)), Some(Change::TowardsAgreement));
-        assert_eq!(between(Some(&agrees), Some(&fixtures::too_strict())), Some(Change::TowardsStrict));
-        assert_eq!(between(Some(&agrees), Some(&fixtures::not_judged())), Some(Change::Otherwise));
+        assert_eq!(between(Some(&agrees), Some(&strict)), Some(Change::TowardsStrict));
+        assert_eq!(between(Some(&agrees), Some(&not_judged)), Some(Change::Otherwise));
         assert_eq!(between(Some(&open), Some(&known)), Some(Change::Standing));
         assert_eq!(between(None, Some(&open)), Some(Change::Added));
         assert_eq!(between(Some(&open), None), Some(Change::Gone));

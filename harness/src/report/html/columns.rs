@@ -53,9 +53,6 @@ impl Column<'_> {
     /// What it is called in one line.
     pub(in crate::report) fn name(&self) -> String {
         let mut name = format!("{} {}", self.browser.browser, self.browser.version);
-        if !self.browser.defects.is_empty() {
-            name.push_str(&format!(" with {}", self.browser.defects.join(", ")));
-        }
         if let Some(mark) = &self.mark {
             name.push_str(&format!(" ({mark})"));
         }
