@@ -23,6 +23,7 @@ pub mod plan;
 pub mod report;
 pub mod rerun;
 pub mod run;
+pub mod serve;
 pub mod shrink;
 pub mod simulated;
 pub mod standing;

@@ -298,7 +298,7 @@ pub fn ready<'c>(
 }
 
 /// Ends when the user or the system asks the program to stop.
-async fn interrupted() {
+pub(crate) async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -13,13 +13,14 @@ use corscheck_cases::{
     topology::Reach,
 };
 use corscheck_servers::{Servers, Token};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::{
     agent::{self, Hub, Lost, Place, embedding_url, file_page, page_url},
     browser::{self, Endpoint, Engine, Guard, SessionOptions},
     event::BrowserInfo,
     observation::{PageResult, Word},
+    serve::{BY_HAND, ByHand},
     simulated::{
         self,
         client::{Client, ClientOptions, RootError},
@@ -85,6 +86,8 @@ pub enum UserAgent {
     Browser(Browser),
     /// The oracle's state machine with a real HTTP client under it.
     Simulated(Simulated),
+    /// A browser that nobody drives.
+    ByHand(ByHand),
 }
 
 /// A browser and what its sessions need.
@@ -131,6 +134,7 @@ impl UserAgent {
         match self {
             UserAgent::Browser(browser) => browser.endpoint.engine().word(),
             UserAgent::Simulated(_) => SIMULATED,
+            UserAgent::ByHand(_) => BY_HAND,
         }
     }
 
@@ -138,6 +142,7 @@ impl UserAgent {
     pub fn cannot_reach(&self, reach: Reach, servers: &Servers) -> Option<&'static str> {
         match (reach, self) {
             (Reach::Ipv6, _) if !servers.has_ipv6() => Some("this machine has no IPv6 loopback address"),
+            (Reach::Names, UserAgent::ByHand(_)) => Some("a browser by hand is told of no names"),
             (Reach::Names, UserAgent::Browser(browser)) => match &browser.endpoint {
                 Endpoint::Remote { .. } => Some("a remote browser cannot be told where names outside localhost are"),
                 Endpoint::Local(installed) if installed.engine == Engine::Webkit => {
@@ -161,6 +166,8 @@ impl UserAgent {
                 Err(error) => Err(error.to_string()),
             },
             UserAgent::Simulated(simulated) => Ok(Session::Simulated(simulated.clone())),
+            UserAgent::ByHand(hand) if hand.is_there() => Ok(Session::ByHand(hand.clone())),
+            UserAgent::ByHand(_) => Err("the window is gone".to_owned()),
         }
     }
 }
@@ -172,6 +179,8 @@ pub enum Session {
     Browser(Box<browser::Session>, Browser),
     /// Nothing needs to run.
     Simulated(Simulated),
+    /// A window that somebody has opened; it remembers what windows remember, and tokens keep attempts apart.
+    ByHand(ByHand),
 }
 
 impl Session {
@@ -182,7 +191,7 @@ impl Session {
                 let driver = session.driver_version().unwrap_or("unknown");
                 Some(format!("remote session: {}, driver {driver}", session.browser_version()))
             }
-            Session::Browser(..) | Session::Simulated(_) => None,
+            Session::Browser(..) | Session::Simulated(_) | Session::ByHand(_) => None,
         }
     }
 
@@ -209,6 +218,17 @@ impl Session {
                 hub.forget(key.as_str());
                 opened
             }
+            Session::ByHand(hand) => {
+                let key = Token::new();
+                let place = Place { key: key.as_str(), topology, page, document: &document };
+                let mut arrivals = hand.hub.expect(&place);
+                let opened = match hand.open(&page_url(&place, &wanted[1..])) {
+                    Ok(()) => arrived(&mut arrivals, &wanted, page).await,
+                    Err(words) => Err(words),
+                };
+                hand.hub.forget(key.as_str());
+                opened
+            }
             Session::Simulated(Simulated { client, threads, defects }) => {
                 let link = |context| {
                     let environment = environment(topology, page, &document, context);
@@ -227,8 +247,8 @@ impl Session {
     pub async fn words(&mut self) -> Result<Vec<browser::Word>, String> {
         match self {
             Session::Browser(session, _) => session.words().await.map_err(|e| e.to_string()),
-            // It tells them with each case.
-            Session::Simulated(_) => Ok(Vec::new()),
+            // It tells them with each case; by hand they stand in the browser's own tools.
+            Session::Simulated(_) | Session::ByHand(_) => Ok(Vec::new()),
         }
     }
 
@@ -237,6 +257,7 @@ impl Session {
         match self {
             Session::Browser(session, _) => session.is_alive(SIGN_OF_LIFE).await,
             Session::Simulated(_) => true,
+            Session::ByHand(hand) => hand.is_there(),
         }
     }
 
@@ -244,7 +265,7 @@ impl Session {
     pub async fn end(self) {
         match self {
             Session::Browser(session, _) => session.end().await,
-            Session::Simulated(_) => {}
+            Session::Simulated(_) | Session::ByHand(_) => {}
         }
     }
 }
@@ -268,6 +289,15 @@ async fn open_in_browser(
         };
         session.goto_in_window(&url).await.map_err(words)?;
     }
+    arrived(&mut arrivals, wanted, place.page).await
+}
+
+/// Waits for the agents of a page.
+async fn arrived(
+    arrivals: &mut mpsc::UnboundedReceiver<(Context, agent::Link)>,
+    wanted: &[Context],
+    page: Alias,
+) -> Result<HashMap<Context, Link>, String> {
     let mut links = HashMap::new();
     let deadline = tokio::time::Instant::now() + ARRIVAL;
     while links.len() < wanted.len() {
@@ -277,7 +307,7 @@ async fn open_in_browser(
             }
             _ => {
                 let missing: Vec<_> = wanted.iter().filter(|c| !links.contains_key(c)).map(|c| c.word()).collect();
-                return Err(format!("no agent reported from {} of the page at {}", missing.join(", "), place.page));
+                return Err(format!("no agent reported from {} of the page at {}", missing.join(", "), page));
             }
         }
     }

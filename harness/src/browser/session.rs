@@ -174,6 +174,16 @@ impl Session {
         self.limited("execute", self.script_limit, self.client.execute(script, args)).await
     }
 
+    /// Clicks the first element that a selector finds, as a person would.
+    ///
+    /// # Errors
+    ///
+    /// There is no such element, or the session is lost.
+    pub async fn click(&self, selector: &str) -> Result<(), SessionError> {
+        let click = async { self.client.find(fantoccini::Locator::Css(selector)).await?.click().await };
+        self.limited("click", WORDS_LIMIT, click).await
+    }
+
     /// The page on paper, landscape, as a PDF.
     ///
     /// # Errors

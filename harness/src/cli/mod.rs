@@ -6,6 +6,7 @@ mod list;
 mod report;
 mod run;
 mod selection;
+mod serve;
 mod show;
 mod shrink;
 
@@ -56,6 +57,8 @@ enum Command {
     Show(show::ShowArgs),
     /// Make the report of results again, merge parts of a run, compare runs.
     Report(report::ReportArgs),
+    /// Run cases by hand in any browser on this machine.
+    Serve(serve::ServeArgs),
     /// Tell why a page may or may not read an answer, and what to change.
     Explain(Box<explain::ExplainArgs>),
     /// Find the simplest case of its family that fails like a generated case does, and print it.
@@ -170,6 +173,7 @@ pub fn main() -> Exit {
         Command::List(args) => list::list(&args),
         Command::Show(args) => show::show(&args),
         Command::Report(args) => report::report(&args),
+        Command::Serve(args) => serve::serve(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Shrink(args) => shrink::shrink(&args),
         Command::Doctor(args) => doctor::doctor(&args),

@@ -26,11 +26,11 @@ mod evidence;
 #[cfg(test)]
 mod fixtures;
 mod style;
-mod tally;
+pub(crate) mod tally;
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write as _};
 
-pub(crate) use evidence::answer_lines;
+pub(crate) use evidence::{answer_lines, page_end as page_words};
 pub use failure::CaseWords;
 pub(crate) use failure::wrap;
 use html::still::escape as still_escape;

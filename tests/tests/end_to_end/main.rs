@@ -8,6 +8,7 @@ mod explain_guide;
 mod faults;
 mod leftovers;
 mod report;
+mod serve;
 mod simulated;
 mod verdicts;
 mod witnesses;

@@ -26,7 +26,7 @@ use columns::columns;
 use traces::Keep;
 
 /// The style sheet.
-const STYLE: &str = include_str!("../../../report/style.css");
+pub(crate) const STYLE: &str = include_str!("../../../report/style.css");
 
 /// The script, in the order in which its parts need each other.
 const SCRIPT: &str = concat!(
@@ -121,6 +121,6 @@ fn block(value: &Value) -> String {
 }
 
 /// The source expression of Content Security Policy for an inline element with this content.
-fn hash(content: &str) -> String {
+pub(crate) fn hash(content: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(content.as_bytes())))
 }
