@@ -262,7 +262,8 @@ async function start() {
     if (cell) focusable(cell);
   });
   await draw();
-  document.documentElement.setAttribute("data-ready", "");
+  // When that was, by the clock of the page.
+  document.documentElement.setAttribute("data-ready", String(Math.round(performance.now())));
   // What is printed is made beforehand: a page cannot make anything wait for it.
   if (unexpectedCells(report.columns).length) setTimeout(async () => printed.replaceChildren(...(await printAll())), 1000);
 }

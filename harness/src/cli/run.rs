@@ -76,7 +76,9 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  corscheck bench\n  corscheck bench --browser firefox --cases 1000")]
+#[command(
+    after_help = "Examples:\n  corscheck bench\n  corscheck bench --browser firefox --cases 1000\n  corscheck bench --report corscheck-out/results.jsonl"
+)]
 pub(super) struct BenchArgs {
     #[command(flatten)]
     places: Places,
@@ -86,6 +88,9 @@ pub(super) struct BenchArgs {
     /// How often each is measured, bare loop and harness in turn.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Measure the report of these results instead: how large it is, and how soon it can be used.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 fn parse_shard(text: &str) -> Result<(usize, usize), String> {
@@ -259,5 +264,8 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage("`corscheck bench` measures browsers: there is no page in the simulated user agent to compare with"));
     }
     let (endpoints, _) = args.places.endpoints(&wanted)?;
+    if let Some(results) = &args.report {
+        return runtime()?.block_on(crate::bench::report::bench(&endpoints, results)).map_err(Failure::environment);
+    }
     runtime()?.block_on(crate::bench::bench(&endpoints, args.cases, args.rounds)).map_err(Failure::environment)
 }

@@ -1,5 +1,7 @@
 //! How fast a run is against the limit: a bare in-page loop of the same fetches, in the same session of the same browser.
 
+pub mod report;
+
 use std::{sync::Arc, time::Instant};
 
 use corscheck_cases::{Alias, Catalogue, Context, bind::bind};
