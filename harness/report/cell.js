@@ -125,6 +125,8 @@ function firstWrong(column, number, detail, attempt) {
   const find = (test) => step.path.findIndex(test);
   const decisive = find((line) => line.decides);
   if (verdict === "o" && decisive >= 0) return { at, line: decisive, words: "Here it should have ended, and the browser went on." };
+  const hides = step.path.findLastIndex((line) => /opaque|CORS-cross-origin/.test(line.says));
+  if (verdict === "o" && hides >= 0) return { at, line: hides, words: "Here the standard hides it, and the browser did not." };
   const named = attempt.w.map(([, , reason]) => reason).find(Boolean);
   if (verdict === "s" && named && REASON_STEPS[named]) {
     const line = step.path.findLastIndex((line) => REASON_STEPS[named].some(([algorithm, number]) => line.algorithm === algorithm && line.step.startsWith(number)));
@@ -186,7 +188,7 @@ function cellSentence({ column, number, kind, link }) {
   const verdict = column.cells.verdicts[number];
   const means = kind === "k" || kind === "l" || kind === "f" ? (KINDS[verdict] || KINDS.n).words + ": " + (KINDS[verdict] || KINDS.n).means : KINDS[kind].means;
   const head = column.name + ": " + (outcome ? outcome + ". " : "") + means.charAt(0).toUpperCase() + means.slice(1) + ".";
-  return [head, words && [" ", el("span.words", null, words)], kind === "k" && [" This is a known deviation", link ? [": ", outside(link, link)] : null, "."], kind === "l" && [" A known deviation is on record", link ? [": ", outside(link, link)] : null, "."]];
+  return [head, words && [" ", el("span.words", null, words + ".")], kind === "k" && [" This is a known deviation", link ? [": ", outside(link, link)] : null, "."], kind === "l" && [" A known deviation is on record", link ? [": ", outside(link, link)] : null, "."]];
 }
 
 function attemptTabs({ attempts, chosen, column, number, route }) {

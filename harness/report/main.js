@@ -80,6 +80,7 @@ async function draw() {
   const notice = route.unknown.filter((key) => key !== "open");
   main.replaceChildren(...flat([notice.length > 0 && el("p.notice", null, "This address says something that this page does not know: " + notice.join(", ")), content]));
   main.removeAttribute("aria-busy");
+  app.className = main.querySelector(".many") ? "wideness" : "";
   bar.replaceChildren(...flat(navigation(route.view)));
   const first = shown === null;
   shown = sheet;

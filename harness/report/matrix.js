@@ -1,7 +1,7 @@
 // The matrix: cases down, columns across.
 
 // Rows are drawn in portions: a table of all would keep a reader waiting who looks at its top.
-const PORTION = 250;
+const MOST_CELLS = 3000;
 
 const GROUPS = {
   area: { words: "area", of: (n) => [report.cases[n].area] },
@@ -48,10 +48,12 @@ function cellNode(column, n, route) {
   const outcome = column.cells.outcomes[n];
   const name = column.name + ", " + report.cases[n].id + ": " + KINDS[kind].words + (OUTCOMES[outcome] ? ", " + OUTCOMES[outcome] : "") + (wordsOf(column, n) ? "; " + wordsOf(column, n) : "");
   const tint = kind === "k" ? ".v-" + (VERDICTS[column.cells.verdicts[n]] || "") : "";
-  return el("td.k-" + KINDS[kind].word + tint, { "data-name": visible(column.browser) }, el("a.cell", { href: openRoute(route, column, n), "aria-label": visible(name), tabindex: "-1", "data-cell": column.number + ":" + n }, el("span", { "aria-hidden": "true" }, glyph(kind, outcome))));
+  return el("td.k-" + KINDS[kind].word + tint, { "data-name": visible(short(column.defects.length ? column.defects.join(", ") : column.browser)) }, el("a.cell", { href: openRoute(route, column, n), "aria-label": visible(name), tabindex: "-1", "data-cell": column.number + ":" + n }, el("span", { "aria-hidden": "true" }, glyph(kind, outcome))));
 }
 
 const openRoute = (route, column, n) => writeRoute("matrix", [], { ...route.query, open: report.cases[n].id + " in " + columnKey(column) });
+
+const short = (text) => (text.length > 28 ? text.slice(0, 27) + "\u2026" : text);
 
 function headRows(columns) {
   const counts = columns.map((column) => tally([column]));
@@ -70,7 +72,7 @@ function headRows(columns) {
       null,
       columns.map((column, i) => {
         const some = ["o", "s", "n"].filter((kind) => counts[i].of(kind) > 0);
-        return el("th.column", { scope: "col" }, el("a", { href: writeRoute("subject", [columnKey(column)]) }, el("span.browser", null, column.browser), " ", el("span.version", null, column.version.length > 24 ? column.version.slice(0, 23) + "\u2026" : column.version)), some.length > 0 && el("div.mini", null, some.map((kind) => number(counts[i].of(kind)) + " " + KINDS[kind].words).join(", ")));
+        return el("th.column", { scope: "col" }, el("a", { href: writeRoute("subject", [columnKey(column)]), "aria-label": visible(column.name) }, el("span.browser", null, column.browser), " ", el("span.version", null, short(column.defects.length ? column.defects.join(", ") : column.version))), some.length > 0 && el("div.mini", null, some.map((kind) => number(counts[i].of(kind)) + " " + KINDS[kind].words).join(", ")));
       }),
     ),
   );
@@ -105,28 +107,29 @@ function matrixTable(chosen, route) {
   const { columns } = chosen;
   const groups = groupsOf(chosen, route.query.group, route.query.sort);
   const list = groups.flatMap((group) => [{ group }, ...group.rows]);
+  const portion = Math.max(20, Math.min(250, Math.floor(MOST_CELLS / columns.length)));
   const body = el("tbody", null);
   const node = el("table.matrix" + (columns.length > 12 ? ".many" : ""), null, el("caption.sr", null, "Results: cases by columns"), headRows(columns), body);
   const more = el("div.more", null);
   let at = 0;
-  const grow = (portion) => {
+  const grow = (by) => {
     const part = document.createDocumentFragment();
-    for (const end = Math.min(list.length, at + portion); at < end; at++) {
+    for (const end = Math.min(list.length, at + by); at < end; at++) {
       const item = list[at];
       if (!item.group) part.append(...rowNodes(item, columns, route));
       else if (item.group.name) part.append(groupNode(item.group, columns, route));
     }
     body.append(part);
-    more.replaceChildren(...flat([at < list.length && [el("button", { type: "button", onclick: () => grow(PORTION) }, "Show more"), " ", el("button", { type: "button", onclick: () => grow(Infinity) }, "Show all"), " " + number(list.length - at) + " rows are left"]]));
+    more.replaceChildren(...flat([at < list.length && [el("button", { type: "button", onclick: () => grow(portion) }, "Show more"), " ", el("button", { type: "button", onclick: () => grow(Infinity) }, "Show all"), " " + number(list.length - at) + " rows are left"]]));
     roving(node);
   };
-  grow(PORTION);
+  grow(portion);
   if (typeof IntersectionObserver !== "undefined") {
-    new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && at < list.length && grow(PORTION), { rootMargin: "600px" }).observe(more);
+    new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && at < list.length && grow(portion), { rootMargin: "600px" }).observe(more);
   }
   // Whatever is wanted further down is drawn as far as it takes.
   node.reach = (number) => {
-    while (at < list.length && !node.querySelector('[data-case="' + number + '"]')) grow(PORTION);
+    while (at < list.length && !node.querySelector('[data-case="' + number + '"]')) grow(portion);
   };
   node.finish = () => grow(Infinity);
   const calm = list.filter((item) => !item.group && item.members.every((n) => urgency(n, columns) > 6)).length;

@@ -72,6 +72,7 @@ function end(words) {
 function done({ results: count, of, ms, file }) {
   end("");
   state();
+  show();
   said.textContent = plural(count, "result", "results") + " of " + number(of) + " in " + seconds(ms) + ": " + said.textContent + ". Written to " + file;
   reportLink.hidden = false;
   document.documentElement.setAttribute("data-done", String(count));
@@ -120,6 +121,9 @@ function show() {
   const plain = words.split(/\s+/).filter((word) => word && !word.includes(":") && !word.startsWith("!"));
   const areas = words.split(/\s+/).filter((word) => word.startsWith("area:")).map((word) => word.slice(5));
   const fits = cases.filter((entry) => plain.every((word) => (entry.id + " " + entry.title).toLowerCase().includes(word)) && (!areas.length || areas.includes(entry.id.split("/")[0])));
+  // What ran stands first, the most urgent of it before all.
+  const rank = (entry) => (results.has(entry.id) ? URGENCY.indexOf(ofWord(results.get(entry.id).kind)) : URGENCY.length);
+  if (running === false && results.size) fits.sort((a, b) => rank(a) - rank(b));
   runButton.textContent = words ? "Run what this filter leaves" : "Run all " + number(cases.length);
   list.replaceChildren(el("ul.ids", null, fits.slice(0, MOST).map(rowOf), fits.length > MOST && el("li.quiet", null, "and " + number(fits.length - MOST) + " more: filter them")));
 }
