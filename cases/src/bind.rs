@@ -268,7 +268,7 @@ impl Resolve for Binding<'_> {
             Variable::RequestOrigin => self.topology.request_origin(self.page, self.context),
             Variable::Origin(alias) => self.topology.origin(alias),
             Variable::Scheme(alias) => alias.scheme().word().to_owned(),
-            Variable::Host(alias) => alias.host().to_owned(),
+            Variable::Host(alias) => self.topology.host(alias).to_owned(),
             Variable::Port(alias) => self.topology.port(alias).to_string(),
             Variable::Base(alias) => base(self.topology, alias, self.token),
             Variable::Url => self.url.clone(),

@@ -91,7 +91,7 @@ impl Resolve for Binding<'_> {
         match variable {
             Variable::Origin(alias) => self.topology.origin(alias),
             Variable::Scheme(alias) => alias.scheme().word().to_owned(),
-            Variable::Host(alias) => alias.host().to_owned(),
+            Variable::Host(alias) => self.topology.host(alias).to_owned(),
             Variable::Port(alias) => self.topology.port(alias).to_string(),
             _ => {
                 self.strays.set(true);

@@ -266,6 +266,9 @@ impl fmt::Display for Context {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topology {
     ports: BTreeMap<Alias, u16>,
+    /// The one host of all of them, where names below `localhost` lead nowhere: on another machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
 }
 
 impl Topology {
@@ -278,7 +281,12 @@ impl Topology {
         for alias in Alias::ALL {
             assert!(ports.contains_key(alias), "no port for {alias}");
         }
-        Self { ports }
+        Self { ports, host: None }
+    }
+
+    /// The same on one host: the origins differ in their ports alone, and all are of one site.
+    pub fn on_host(self, host: impl Into<String>) -> Self {
+        Self { host: Some(host.into()), ..self }
     }
 
     /// A topology with fixed ports counting up from 8001, for tests and examples.
@@ -291,6 +299,11 @@ impl Topology {
         Alias::ALL.iter().all(|alias| self.ports.contains_key(alias))
     }
 
+    /// The host of an alias, as it stands in URLs.
+    pub fn host(&self, alias: Alias) -> &str {
+        self.host.as_deref().unwrap_or(alias.host())
+    }
+
     /// The port of an alias.
     pub fn port(&self, alias: Alias) -> u16 {
         self.ports[&alias]
@@ -298,7 +311,7 @@ impl Topology {
 
     /// The origin of an alias as the standard serialises it, without a default port.
     pub fn origin(&self, alias: Alias) -> String {
-        let (scheme, host, port) = (alias.scheme(), alias.host(), self.port(alias));
+        let (scheme, host, port) = (alias.scheme(), self.host(alias), self.port(alias));
         match (scheme, port) {
             (Scheme::Http, 80) | (Scheme::Https, 443) => format!("{}://{host}", scheme.word()),
             _ => format!("{}://{host}:{port}", scheme.word()),

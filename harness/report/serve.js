@@ -134,7 +134,7 @@ async function start() {
   if (wanted !== "/" && location.pathname.startsWith("/run/")) input.value = wanted;
   main.replaceChildren(
     el("h1", { tabindex: "-1" }, "corscheck, by hand"),
-    el("p", null, "Cases run in a second window of this browser, which this page opens and leads; nothing leaves this machine. Each result is judged like in any run and written to a file that ", code("corscheck report"), " merges."),
+    el("p", null, "Cases run in a second window of this browser, which this page opens and leads; requests go to the machine of corscheck and nowhere else. Each result is judged like in any run and written to a file that ", code("corscheck report"), " merges."),
     el("div.filter", null, el("label", { for: "q" }, "Filter"), input, runButton, stopButton),
     said,
     notes,

@@ -186,7 +186,7 @@ impl Hub {
 fn socket_origin(place: &Place<'_>) -> String {
     let via = if place.page.protocol() == Protocol::Http2 { Alias::ATls } else { place.page };
     let scheme = if place.page.scheme() == Scheme::Https { "wss" } else { "ws" };
-    format!("{scheme}://{}:{}", via.host(), place.topology.port(via))
+    format!("{scheme}://{}:{}", place.topology.host(via), place.topology.port(via))
 }
 
 /// A Content-Security-Policy that lets the agent run and report besides what it says.

@@ -84,7 +84,7 @@ pub enum RunError {
 pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outcome, RunError> {
     let started = Instant::now();
     let hub = Hub::default();
-    let servers = Arc::new(Servers::start(Options { pages: hub.router() }).await?);
+    let servers = Arc::new(Servers::start(Options { pages: hub.router(), ..Options::default() }).await?);
     let agents = ready(plan.agents.iter().map(|(choice, _)| choice), &plan.session, &servers, &hub)?;
     let header = Header {
         format: FORMAT,

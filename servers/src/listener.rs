@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     task::Poll,
     time::Duration,
@@ -46,19 +46,30 @@ pub(crate) struct Origin {
 pub(crate) struct Port {
     pub(crate) number: u16,
     sockets: Vec<TcpSocket>,
+    is_dual: bool,
 }
 
 impl Port {
     /// Holds a port that the system chooses. While it is not listened on, connections to it are refused.
-    pub(crate) fn reserve() -> io::Result<Self> {
+    /// `besides` is another address of this machine that it is held on.
+    pub(crate) fn reserve(besides: Option<IpAddr>) -> io::Result<Self> {
         let mut attempt = 0;
         loop {
             let v4 = TcpSocket::new_v4()?;
             v4.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
             let number = v4.local_addr()?.port();
-            match Self::bind_v6(number) {
+            let elsewhere = besides.filter(|address| ![IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].contains(address)).map(|address| Self::bind(SocketAddr::new(address, number)));
+            let elsewhere = match elsewhere.transpose() {
+                // Another number may be free there.
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse && attempt < PORT_ATTEMPTS => {
+                    attempt += 1;
+                    continue;
+                }
+                elsewhere => elsewhere?,
+            };
+            match Self::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, number))) {
                 Ok(v6) => {
-                    return Ok(Self { number, sockets: vec![v4, v6] });
+                    return Ok(Self { number, sockets: [v4, v6].into_iter().chain(elsewhere).collect(), is_dual: true });
                 }
                 // Somebody else's: a browser that tries IPv6 first would meet them. Another number may be free.
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse && attempt < PORT_ATTEMPTS => {
@@ -67,21 +78,21 @@ impl Port {
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => return Err(e),
                 // There is no IPv6 here, so nobody can be met there.
                 Err(_) => {
-                    return Ok(Self { number, sockets: vec![v4] });
+                    return Ok(Self { number, sockets: [v4].into_iter().chain(elsewhere).collect(), is_dual: false });
                 }
             }
         }
     }
 
-    /// Whether it is held on both addresses.
+    /// Whether it is held on both loopback addresses.
     pub(crate) fn is_dual(&self) -> bool {
-        self.sockets.len() > 1
+        self.is_dual
     }
 
-    fn bind_v6(number: u16) -> io::Result<TcpSocket> {
-        let v6 = TcpSocket::new_v6()?;
-        v6.bind(SocketAddr::from((Ipv6Addr::LOCALHOST, number)))?;
-        Ok(v6)
+    fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.bind(address)?;
+        Ok(socket)
     }
 
     /// Starts to listen.

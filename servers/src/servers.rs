@@ -1,6 +1,6 @@
 //! The origins of a run: started together, stopped together.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{collections::BTreeMap, io, net::IpAddr, sync::Arc};
 
 use axum::Router;
 use corscheck_cases::{Alias, Topology, script::Script, topology::Protocol};
@@ -21,6 +21,9 @@ pub struct Options {
     /// Pages served on every origin for any path that does not start with `/t/`. Handlers learn which origin was asked by
     /// `axum::Extension<Alias>`.
     pub pages: Router,
+    /// An address of this machine on which every origin listens besides loopback, and which is the host of all of them then: whoever
+    /// can reach it can reach every page, and what cases script.
+    pub address: Option<IpAddr>,
 }
 
 /// Why the servers could not start.
@@ -63,6 +66,14 @@ struct Running {
     tasks: Vec<JoinHandle<()>>,
 }
 
+fn topology_of(ports: BTreeMap<Alias, u16>, address: Option<IpAddr>) -> Topology {
+    match address {
+        None => Topology::new(ports),
+        Some(IpAddr::V4(v4)) => Topology::new(ports).on_host(v4.to_string()),
+        Some(IpAddr::V6(v6)) => Topology::new(ports).on_host(format!("[{v6}]")),
+    }
+}
+
 impl Servers {
     /// Binds every origin and starts to serve.
     ///
@@ -79,7 +90,7 @@ impl Servers {
         let mut has_ipv6 = true;
         for &alias in Alias::ALL {
             let bind = |error| StartError::Bind { alias, error };
-            let port = Port::reserve().map_err(bind)?;
+            let port = Port::reserve(options.address).map_err(bind)?;
             ports.insert(alias, port.number);
             has_ipv6 &= port.is_dual();
             if alias.protocol() == Protocol::Nothing {
@@ -100,7 +111,7 @@ impl Servers {
             origins.insert(alias, Running { life, listeners, tasks });
         }
         let ca_pem = identity.ca_pem().to_owned();
-        Ok(Self { topology: Topology::new(ports), has_ipv6, recorder, ca_pem, origins, _reserved: reserved })
+        Ok(Self { topology: topology_of(ports, options.address), has_ipv6, recorder, ca_pem, origins, _reserved: reserved })
     }
 
     /// Whether the machine has an IPv6 loopback address, and the origins listen there.

@@ -71,7 +71,7 @@ pub async fn bench(endpoints: &[Endpoint], cases: usize, rounds: usize) -> Resul
 async fn one(endpoint: &Endpoint, count: usize, rounds: usize) -> Result<(), String> {
     let words = |e: &dyn std::fmt::Display| e.to_string();
     let hub = Hub::default();
-    let servers = Arc::new(Servers::start(Options { pages: hub.router() }).await.map_err(|e| words(&e))?);
+    let servers = Arc::new(Servers::start(Options { pages: hub.router(), ..Options::default() }).await.map_err(|e| words(&e))?);
     let guard = Arc::new(Guard::new().map_err(|e| words(&e))?);
     let agent = UserAgent::Browser(Browser { endpoint: endpoint.clone(), options: SessionOptions::default(), guard, hub });
     let started = Instant::now();

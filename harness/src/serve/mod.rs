@@ -9,6 +9,7 @@ mod page;
 
 use std::{
     io,
+    net::IpAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Instant, SystemTime},
@@ -28,7 +29,9 @@ use corscheck_cases::{
     Alias, Case, Catalogue, Topology,
     families::Families,
     known,
+    oracle::Scenario,
     select::{Filter, select},
+    topology::{Reach, Scheme},
 };
 use corscheck_servers::{Options, Servers};
 use serde::Deserialize;
@@ -41,14 +44,16 @@ use crate::{
     agent::Hub,
     drive::{Drive, Provisional},
     event::{BrowserInfo, CaseResult, Event, FORMAT, Footer, Header, Reporter},
-    judge::describe,
+    judge::{describe, judge},
     report::{
         failure,
         html::{self, Input, Library},
         jsonl::{self, JsonLines, Results},
         tally::Kind,
     },
+    simulated::observe::observation,
     user_agent::UserAgent,
+    verdict::Verdict,
 };
 
 /// What is served.
@@ -65,6 +70,27 @@ pub struct Offer {
     pub out: PathBuf,
     /// The command line, for the record.
     pub command: Vec<String>,
+    /// An address of this machine to listen on besides loopback.
+    pub address: Option<IpAddr>,
+}
+
+/// The origins as they are when all of them are on one address.
+pub fn topology_on(address: IpAddr) -> Topology {
+    let host = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
+    Topology::example().on_host(host)
+}
+
+/// Whether a case can be run with these origins by a browser on another machine: it needs no certificate and no name of ours, and the
+/// standard demands of it there what it was written for. The oracle says so.
+pub fn can_be_run_on(case: &Case, topology: &Topology) -> bool {
+    const TOKEN: &str = "0123456789abcdef";
+    let reachable = |alias: Alias| alias.scheme() == Scheme::Http && alias.reach() == Reach::Loopback;
+    if !case.aliases().into_iter().chain([case.page]).all(reachable) {
+        return false;
+    }
+    let scenario = Scenario::new(case, topology, TOKEN);
+    let predicted = observation(&scenario, &scenario.predict());
+    judge(&corscheck_cases::bind::bind(case, topology, TOKEN).steps, &predicted).verdict == Verdict::Agrees
 }
 
 /// The origins are up.
@@ -95,7 +121,7 @@ impl Serving {
     ///
     /// No port, no certificate.
     pub async fn start(offer: Offer) -> Result<Self, corscheck_servers::StartError> {
-        let hub = Hub::default();
+        let (hub, address) = (Hub::default(), offer.address);
         let desk = Desk(Arc::new(Shared {
             offer,
             hub: hub.clone(),
@@ -103,7 +129,7 @@ impl Serving {
             running: tokio::sync::Mutex::new(()),
             ended: Mutex::new(Vec::new()),
         }));
-        let servers = Arc::new(Servers::start(Options { pages: hub.router().merge(desk.router()) }).await?);
+        let servers = Arc::new(Servers::start(Options { pages: hub.router().merge(desk.router()), address }).await?);
         *lock(&desk.0.servers) = Some(servers.clone());
         Ok(Self { servers, desk })
     }

@@ -35,7 +35,7 @@ impl Setup {
             })
         };
         let pages = Router::new().route("/page", get(page)).route("/socket", get(talk));
-        let servers = Servers::start(Options { pages }).await.expect("servers start");
+        let servers = Servers::start(Options { pages, ..Options::default() }).await.expect("servers start");
         let token = Token::new();
         servers.register(&token, Script { steps });
         Self { servers, token }

@@ -31,7 +31,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// Drives one browser through the cases; `on_event` sees each event and the servers.
 async fn drive(browser: Installed, cases: Vec<Arc<Case>>, mut on_event: impl FnMut(&Event, &Servers)) -> HashMap<String, CaseResult> {
     let hub = Hub::default();
-    let servers = Arc::new(Servers::start(Options { pages: hub.router() }).await.expect("ports"));
+    let servers = Arc::new(Servers::start(Options { pages: hub.router(), ..Options::default() }).await.expect("ports"));
     let (events, mut arriving) = mpsc::unbounded_channel();
     let drive = Drive {
         agent: UserAgent::Browser(Browser {
@@ -225,7 +225,7 @@ async fn tampered(browser: &Installed, statements: &[&str]) {
         + &with_preflight("xhr/denied", "xhr", true);
     let cases = cases(&text);
     let hub = Hub::default();
-    let servers = Servers::start(Options { pages: hub.router() }).await.expect("ports");
+    let servers = Servers::start(Options { pages: hub.router(), ..Options::default() }).await.expect("ports");
     let guard = Guard::new().expect("a folder");
     let session = Session::start(&Endpoint::Local(browser.clone()), &SessionOptions::default(), &guard).await.expect("a session");
     let mut wrong = Vec::new();
