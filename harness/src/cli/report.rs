@@ -30,7 +30,8 @@ use crate::{
   corscheck report new --base old                     what changed, as text and in the report
   corscheck report corscheck-out by-hand.jsonl --out corscheck-out
 
-Written to --out: report.html, summary.md, junit.xml, wptreport.json, badge.json, badge.svg")]
+Written to --out: report.html, summary.md, junit.xml, badge.json, badge.svg, and wptreport.json, or wptreport-BROWSER.json for
+each of several browsers")]
 pub(super) struct ReportArgs {
     /// Results: files, or folders with a results.jsonl (or what is left of one) in them.
     #[arg(value_name = "DIR|FILE", default_value = "corscheck-out")]
@@ -76,14 +77,16 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     junit::write(&results, &header, &words, args.strict, &mut xml).map_err(unwritable)?;
     let badge = badge::Badge::of(&input.runs, args.strict);
     let mut told = String::new();
-    for (name, content) in [
+    let mut files = vec![
         ("report.html", html::page(&input).into_bytes()),
         ("summary.md", markdown.into_bytes()),
         ("junit.xml", xml),
-        ("wptreport.json", wptreport::json(&input.runs).into_bytes()),
         ("badge.json", badge.json().into_bytes()),
         ("badge.svg", badge.svg().into_bytes()),
-    ] {
+    ];
+    let reports = wptreport::files(&input.runs);
+    files.extend(reports.iter().map(|(name, text)| (&**name, text.clone().into_bytes())));
+    for (name, content) in files {
         let path = out.join(name);
         fs::write(&path, content).map_err(|e| Failure::environment(format!("{}: {e}", path.display())))?;
         told.push_str(&format!("{:<9} {}\n", if told.is_empty() { "written" } else { "" }, path.display()));

@@ -12,24 +12,39 @@ use crate::{
     verdict::{Standing, Verdict},
 };
 
-use super::{failure, html::Run};
+use super::{
+    failure,
+    html::{
+        Run,
+        columns::{Column, columns},
+    },
+};
 
-/// The report; the browsers of several runs stand one behind the other in the names of its tests.
-pub fn json(runs: &[Run<'_>]) -> String {
-    let mut browsers: Vec<_> = Vec::new();
+/// The reports of some runs, each with the name of its file: such a report is of one browser.
+pub fn files(runs: &[Run<'_>]) -> Vec<(String, String)> {
+    let columns = columns(runs);
+    let several = columns.len() > 1;
+    let mut names: Vec<String> = Vec::new();
+    let name = |column: &Column<'_>| {
+        let own = if several { format!("wptreport-{}", plain(&column.browser.browser)) } else { "wptreport".to_owned() };
+        let number = names.iter().filter(|name| **name == own).count() + 1;
+        names.push(own.clone());
+        if number > 1 { format!("{own}-{number}.json") } else { format!("{own}.json") }
+    };
+    columns.iter().map(name).collect::<Vec<_>>().into_iter().zip(columns.iter().map(|column| json(column, runs))).collect()
+}
+
+/// A name that is a name of a file everywhere.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect()
+}
+
+/// The report of one column.
+fn json(column: &Column<'_>, runs: &[Run<'_>]) -> String {
     let mut tests: BTreeMap<String, (f64, Vec<Value>)> = BTreeMap::new();
-    for run in runs {
-        for info in &run.header.browsers {
-            if !browsers.contains(&info) {
-                browsers.push(info);
-            }
-        }
-    }
-    let several = browsers.len() > 1;
-    for result in runs.iter().flat_map(|r| r.results) {
+    for (_, result) in &column.results {
         let area = result.case.split_once('/').map_or(&*result.case, |(area, _)| area);
-        let name = if several { format!("/corscheck/{}/{area}", result.browser) } else { format!("/corscheck/{area}") };
-        let (took, subtests) = tests.entry(name).or_default();
+        let (took, subtests) = tests.entry(format!("/corscheck/{area}")).or_default();
         *took += result.attempts.iter().flat_map(|a| &a.observation.pages).map(|p| p.ms).sum::<f64>();
         subtests.push(subtest(result));
     }
@@ -37,17 +52,19 @@ pub fn json(runs: &[Run<'_>]) -> String {
         .into_iter()
         .map(|(test, (took, subtests))| json!({ "test": test, "status": "OK", "message": null, "duration": took.round(), "subtests": subtests }))
         .collect();
-    let only = browsers.first().filter(|_| !several);
-    let header = runs.first().map(|r| r.header);
+    let own: Vec<&Run<'_>> = column.runs.iter().filter_map(|number| runs.get(*number)).collect();
+    let header = own.first().map(|r| r.header);
+    let mut platform = header.map(|h| h.platform.split(' ')).into_iter().flatten();
     let info = json!({
-        "product": only.map_or("corscheck", |b| &*b.browser),
-        "browser_version": only.map(|b| &b.version),
+        "product": column.browser.browser,
+        "browser_version": column.browser.version,
         "revision": header.map(|h| &h.corscheck),
-        "os": header.map(|h| h.platform.split(' ').next().unwrap_or_default()),
-        "processor": header.map(|h| h.platform.split(' ').nth(1).unwrap_or_default()),
+        "os": platform.next(),
+        "os_version": "",
+        "processor": platform.next(),
     });
     let start = header.map_or(0, |h| milliseconds(&h.started));
-    let took: u64 = runs.iter().filter_map(|r| r.footer).map(|f| f.ms).sum();
+    let took: u64 = own.iter().filter_map(|r| r.footer).map(|f| f.ms).sum();
     let report = json!({ "run_info": info, "time_start": start, "time_end": start + took, "results": results });
     serde_json::to_string(&report).unwrap_or_default() + "\n"
 }
@@ -83,9 +100,23 @@ mod tests {
     fn it_has_what_readers_of_such_reports_ask_for() {
         let (header, results) = (fixtures::header(), fixtures::all());
         let run = Run { header: &header, results: &results, notes: &[], footer: None };
-        let value: Value = serde_json::from_str(&json(&[run])).expect("it is JSON");
+        let files = files(&[run]);
+        let names: Vec<&str> = files.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["wptreport-chromium.json", "wptreport-firefox.json", "wptreport-webkit.json"]);
+        let mut subtests = 0;
+        for (_, text) in &files {
+            subtests += checked(&serde_json::from_str(text).expect("it is JSON"));
+        }
+        assert_eq!(subtests, results.len());
+    }
+
+    /// How many subtests there are, all of them sound.
+    fn checked(value: &Value) -> usize {
         assert!(value["time_start"].as_u64().is_some_and(|t| t > 0), "{value}");
-        assert!(value["run_info"]["product"].is_string());
+        assert!(value["time_end"].as_u64() >= value["time_start"].as_u64(), "{value}");
+        for key in ["product", "browser_version", "revision", "os", "os_version", "processor"] {
+            assert!(value["run_info"][key].is_string(), "{key}: {}", value["run_info"]);
+        }
         let tests = value["results"].as_array().expect("a list");
         let mut subtests = 0;
         for test in tests {
@@ -99,6 +130,6 @@ mod tests {
                 assert!(subtest.get("expected").is_none_or(|e| *e != subtest["status"]), "{subtest}");
             }
         }
-        assert_eq!(subtests, results.len());
+        subtests
     }
 }
