@@ -103,7 +103,7 @@ fn right_expectations_agree_in_every_browser() {
     assert_eq!((footer.complete, &footer.cut_short, footer.results), (true, &None, results.results.len()));
     let mut files: Vec<_> = std::fs::read_dir(place.dir().join("out")).expect("a folder").flatten().map(|e| e.file_name()).collect();
     files.sort();
-    assert_eq!(files, ["junit.xml", "results.jsonl", "summary.md"]);
+    assert_eq!(files, ["junit.xml", "report.html", "results.jsonl", "summary.md"]);
     expect_junit(&place, &results);
     place.expect_nothing_left();
 }
