@@ -58,7 +58,9 @@ impl Port {
             let v4 = TcpSocket::new_v4()?;
             v4.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
             let number = v4.local_addr()?.port();
-            let elsewhere = besides.filter(|address| ![IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].contains(address)).map(|address| Self::bind(SocketAddr::new(address, number)));
+            let elsewhere = besides
+                .filter(|address| ![IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].contains(address))
+                .map(|address| Self::bind(SocketAddr::new(address, number)));
             let elsewhere = match elsewhere.transpose() {
                 // Another number may be free there.
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse && attempt < PORT_ATTEMPTS => {

@@ -59,14 +59,19 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Failure> {
     runtime()?.block_on(async {
         let serving =
             Serving::start(offer).await.map_err(|e| Failure::environment(format!("the origin servers could not be started: {e}")))?;
-        let mut words =
-            format!("open      {}\n          in any browser {}: {count} cases can be run there\n", serving.address(), if args.host.is_some() { "that reaches it" } else { "on this machine" });
+        let mut words = format!(
+            "open      {}\n          in any browser {}: {count} cases can be run there\n",
+            serving.address(),
+            if args.host.is_some() { "that reaches it" } else { "on this machine" }
+        );
         if !left.is_empty() {
             words.push_str(&format!("          {} more need windows that only a driver opens: `corscheck run` runs them\n", left.len()));
         }
         if let Some(address) = args.host {
             words.push_str(&format!("          {} more need other hosts or TLS, which another machine would not find\n", elsewhere.len()));
-            words.push_str(&format!("exposed   every origin listens on {address} too: whoever reaches it can load the pages of cases, run\n"));
+            words.push_str(&format!(
+                "exposed   every origin listens on {address} too: whoever reaches it can load the pages of cases, run\n"
+            ));
             words.push_str("          them and read what came of them; nothing else of this machine is served\n");
         }
         say(&words)?;

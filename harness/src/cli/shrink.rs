@@ -51,7 +51,8 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Exit, Failure> {
     let options = SessionOptions { headed: args.headed, ..SessionOptions::default() };
     runtime()?.block_on(async {
         let hub = Hub::default();
-        let servers = Servers::start(Options { pages: hub.router(), ..Options::default() }).await.map_err(|e| Failure::environment(e.to_string()))?;
+        let servers =
+            Servers::start(Options { pages: hub.router(), ..Options::default() }).await.map_err(|e| Failure::environment(e.to_string()))?;
         let servers = Arc::new(servers);
         let agents = ready(&choices, &options, &servers, &hub).map_err(|e| Failure::environment(e.to_string()))?;
         let mut exit = Exit::AsExpected;

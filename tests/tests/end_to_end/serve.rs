@@ -45,7 +45,13 @@ fn judged_by_hand(options: &str, host: Option<&str>) {
     let turn = turn();
     for browser in browsers() {
         let place = place();
-        let catalogue = [granted("hand/granted", "b"), denied("hand/denied", "b"), granted("hand/own", "a"), if host.is_some() { between_sites() } else { wrong() }].concat();
+        let catalogue = [
+            granted("hand/granted", "b"),
+            denied("hand/denied", "b"),
+            granted("hand/own", "a"),
+            if host.is_some() { between_sites() } else { wrong() },
+        ]
+        .concat();
         let wanted = if host.is_some() { 3 } else { 4 };
         place.file("cases/hand.toml", &catalogue);
         let said = place.dir().join("said.txt");
@@ -115,7 +121,8 @@ async fn by_hand(address: &str, browser: corscheck::browser::Installed, wanted: 
     let text = look(&session, "return document.getElementById('main').innerText").await;
     assert_eq!(done, wanted.to_string(), "{title}: {text}");
     let text = text.as_str().expect("a text");
-    let parts: &[&str] = if wanted == 4 { &["3 agrees", "too strict", "hand/granted", "expected", "by-hand-1"] } else { &["3 agrees", "by-hand-1"] };
+    let parts: &[&str] =
+        if wanted == 4 { &["3 agrees", "too strict", "hand/granted", "expected", "by-hand-1"] } else { &["3 agrees", "by-hand-1"] };
     for part in parts {
         assert!(text.contains(part), "{title}: `{part}` is not in it: {text}");
     }
