@@ -1,0 +1,204 @@
+//! One running instance of a target, with one policy.
+
+use std::{
+    fs::{self, File},
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::unix::process::CommandExt as _,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use corscheck_cases::certify::Written;
+use rustix::process::Signal;
+
+use super::target::Installed;
+use crate::browser::processes;
+
+/// How long a program may take until it listens.
+const START: Duration = Duration::from_secs(60);
+
+/// How long it may take to end when it is asked to.
+const END: Duration = Duration::from_secs(5);
+
+/// Between two looks at a program that starts or ends.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How much of what a program printed is shown.
+const TAIL: usize = 2000;
+
+/// How a start ended.
+#[derive(Debug)]
+pub enum Start {
+    /// It listens.
+    Up(Instance),
+    /// The middleware has no option for this, in the adapter's words.
+    Unsupported(String),
+    /// The middleware refuses this configuration, in its words.
+    Refused(String),
+    /// It ended, or never listened.
+    Crashed(String),
+}
+
+/// A program that listens.
+#[derive(Debug)]
+pub struct Instance {
+    /// Where.
+    pub address: SocketAddr,
+    /// From its start until it listened.
+    pub took: Duration,
+    process: Option<Process>,
+}
+
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    mark: String,
+    scratch: PathBuf,
+    log: PathBuf,
+}
+
+/// What is wrong with how a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing.
+    Peaceful,
+    /// It had ended before it was asked to.
+    Early(String),
+    /// It did not end when it was asked to.
+    Stubborn,
+    /// It left processes behind, which were ended.
+    Children(usize),
+}
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+impl Instance {
+    /// One that somebody else started and ends.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, took: Duration::ZERO, process: None }
+    }
+
+    /// Starts a target and waits until it listens.
+    ///
+    /// # Errors
+    ///
+    /// No folder, no port.
+    pub fn start(installed: &Installed, policy: &Written) -> io::Result<Start> {
+        let policy = serde_json::to_string(policy).map_err(io::Error::other)?;
+        for attempt in 0.. {
+            match Self::try_start(installed, &policy)? {
+                // Somebody else was faster with the port.
+                Start::Crashed(words) if attempt < 2 && (words.contains("EADDRINUSE") || words.to_ascii_lowercase().contains("address already in use")) => {}
+                start => return Ok(start),
+            }
+        }
+        unreachable!("the loop returns")
+    }
+
+    fn try_start(installed: &Installed, policy: &str) -> io::Result<Start> {
+        let scratch = tempfile::Builder::new().prefix("corscheck-target-").tempdir()?.keep();
+        let log = scratch.join("output");
+        let inner = scratch.join("scratch");
+        fs::create_dir(&inner)?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mark = format!("corscheck-target-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let output = File::create(&log)?;
+        let (program, args) = installed.start.split_first().ok_or_else(|| io::Error::other("`start` is empty"))?;
+        let started = Instant::now();
+        // A program below the folder is found from there.
+        let own = installed.folder.join(program);
+        let spawned = Command::new(if program.contains('/') && own.exists() { own.as_os_str() } else { program.as_ref() })
+            .args(args)
+            .current_dir(&installed.folder)
+            .env("CORSCHECK_HOST", "127.0.0.1")
+            .env("CORSCHECK_PORT", port.to_string())
+            .env("CORSCHECK_POLICY", policy)
+            .env("CORSCHECK_SCRATCH", &inner)
+            .env("CORSCHECK_TARGET", &mark)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .process_group(0)
+            .spawn();
+        let child = match spawned {
+            Ok(child) => child,
+            Err(error) => {
+                _ = fs::remove_dir_all(&scratch);
+                return Ok(Start::Crashed(format!("{program}: {error}")));
+            }
+        };
+        let mut process = Process { child, mark, scratch, log };
+        loop {
+            if let Some(status) = process.child.try_wait()? {
+                let text = process.printed();
+                let told = |word: &str| text.lines().find_map(|line| line.split_once(&format!("corscheck: {word} ")).map(|(_, words)| words.trim().to_owned()));
+                return Ok(match (told("unsupported"), told("refused")) {
+                    (Some(words), _) => Start::Unsupported(words),
+                    (None, Some(words)) => Start::Refused(words),
+                    (None, None) => Start::Crashed(format!("ended with {status} before it listened: {}", process.tail())),
+                });
+            }
+            if TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok() {
+                return Ok(Start::Up(Self { address, took: started.elapsed(), process: Some(process) }));
+            }
+            if started.elapsed() > START {
+                return Ok(Start::Crashed(format!("did not listen within {} s: {}", START.as_secs(), process.tail())));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Why it does not run any more; nothing while it does.
+    pub fn died(&mut self) -> Option<String> {
+        let process = self.process.as_mut()?;
+        let status = process.child.try_wait().ok().flatten()?;
+        Some(format!("ended with {status}: {}", process.tail()))
+    }
+
+    /// Asks it to end, and sees to it that it does.
+    pub fn end(mut self) -> Ending {
+        let Some(mut process) = self.process.take() else { return Ending::Peaceful };
+        if let Ok(Some(status)) = process.child.try_wait() {
+            return Ending::Early(format!("ended with {status}: {}", process.tail()));
+        }
+        processes::signal_group(process.child.id(), Signal::TERM);
+        let asked = Instant::now();
+        while asked.elapsed() < END {
+            if matches!(process.child.try_wait(), Ok(Some(_))) {
+                let left = processes::bearing(&process.mark).len();
+                return if left > 0 { Ending::Children(left) } else { Ending::Peaceful };
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ending::Stubborn
+    }
+}
+
+impl Process {
+    fn printed(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    fn tail(&self) -> String {
+        let text = self.printed();
+        let text = text.trim();
+        let from = text.char_indices().rev().nth(TAIL).map_or(0, |(at, _)| at);
+        text[from..].to_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            processes::signal_group(self.child.id(), Signal::KILL);
+            _ = self.child.wait();
+        }
+        // Whatever has left its group bears the mark.
+        processes::sweep(&self.mark);
+        processes::remove_dir(&self.scratch);
+    }
+}
