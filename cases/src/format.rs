@@ -348,6 +348,17 @@ pub enum Credentials {
     Include,
 }
 
+impl Credentials {
+    /// The word used in files and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Credentials::Omit => "omit",
+            Credentials::SameOrigin => "same-origin",
+            Credentials::Include => "include",
+        }
+    }
+}
+
 /// Redirect mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -1029,7 +1040,12 @@ impl SpecRef {
 
     /// The address of the place in the living standard.
     pub fn url(&self) -> String {
-        let (standard, anchor) = self.0.split_once('#').unwrap_or((&self.0, ""));
+        Self::address(&self.0)
+    }
+
+    /// The address of a reference that stands in another file than the catalogue's.
+    pub(crate) fn address(reference: &str) -> String {
+        let (standard, anchor) = reference.split_once('#').unwrap_or((reference, ""));
         let base = Self::STANDARDS.iter().find(|(name, _)| *name == standard).map_or("", |(_, url)| url);
         format!("{base}#{anchor}")
     }

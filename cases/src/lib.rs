@@ -14,6 +14,7 @@ pub mod behaviour;
 pub mod bind;
 pub mod case;
 pub mod catalogue;
+pub mod certify;
 pub mod compose;
 pub mod coverage;
 pub mod diagnostic;

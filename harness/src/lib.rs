@@ -11,6 +11,7 @@
 pub mod agent;
 pub mod bench;
 pub mod browser;
+pub mod certify;
 pub mod cli;
 pub mod control;
 pub mod drive;

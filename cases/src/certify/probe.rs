@@ -114,6 +114,8 @@ pub struct WireExpect {
     pub granted: bool,
     /// It may not.
     pub denied: bool,
+    /// The page asks with credentials.
+    pub credentials: bool,
     /// The application answers, with this body.
     pub served: bool,
     /// The body.

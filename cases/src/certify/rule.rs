@@ -23,6 +23,9 @@ pub struct Rule {
     /// The findings that show it.
     #[serde(default)]
     pub shown_by: Vec<Pattern>,
+    /// Whether it is about what no other rule is about.
+    #[serde(default)]
+    pub rest: bool,
     /// Why nothing can show it, where that is so.
     pub unobservable: Option<String>,
     /// What to do, in one sentence.

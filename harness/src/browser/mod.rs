@@ -10,7 +10,7 @@ mod driver;
 mod error;
 mod guard;
 mod locate;
-mod processes;
+pub(crate) mod processes;
 mod session;
 mod watchdog;
 mod wire;

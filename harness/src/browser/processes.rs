@@ -144,7 +144,7 @@ impl Drop for Processes {
 }
 
 /// Kills every process that bears `mark`, until none is left.
-pub(super) fn sweep(mark: &str) {
+pub(crate) fn sweep(mark: &str) {
     let started = Instant::now();
     loop {
         let left = bearing(mark);
@@ -159,7 +159,7 @@ pub(super) fn sweep(mark: &str) {
 }
 
 /// Removes a directory that ending processes may still be writing to.
-pub(super) fn remove_dir(dir: &Path) {
+pub(crate) fn remove_dir(dir: &Path) {
     let started = Instant::now();
     while let Err(error) = fs::remove_dir_all(dir) {
         if error.kind() == io::ErrorKind::NotFound || started.elapsed() > POLITE {
@@ -170,7 +170,7 @@ pub(super) fn remove_dir(dir: &Path) {
 }
 
 /// Signals the process group that `leader` leads.
-pub(super) fn signal_group(leader: u32, signal: Signal) {
+pub(crate) fn signal_group(leader: u32, signal: Signal) {
     if let Some(pid) = to_pid(leader) {
         // It may have ended by itself: nothing to do then.
         let _ = kill_process_group(pid, signal);
@@ -191,7 +191,7 @@ fn to_pid(pid: u32) -> Option<Pid> {
 ///
 /// The arguments matter because Chromium's children write their titles over their environment, and the descendants because
 /// a sandboxed process hides both.
-fn bearing(mark: &str) -> Vec<u32> {
+pub(crate) fn bearing(mark: &str) -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let own = std::process::id();
     let mut parents: Vec<(u32, u32)> = Vec::new();

@@ -1,0 +1,369 @@
+//! The certificate: what held and what did not, rule by rule, with the shortest requests that show it.
+
+use std::collections::BTreeMap;
+
+use corscheck_cases::certify::{Book, Rule, Severity, Tags};
+use corscheck_servers::Exchange;
+use serde::{Deserialize, Serialize};
+
+use super::{Asked, Took, outcome::Outcome, target::Knobs};
+
+/// Version of the format of `corscheck-certificate.json`; additions that old readers may ignore do not raise it.
+pub const FORMAT: u32 = 1;
+
+/// What a certification came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Who was certified.
+    pub target: Subject,
+    /// Version of corscheck.
+    pub corscheck: String,
+    /// When, RFC 3339, UTC.
+    pub date: String,
+    /// Who asked, with versions.
+    pub agents: Vec<String>,
+    /// The grade.
+    pub grade: Grade,
+    /// How many rules are broken, by severity.
+    pub broken: BTreeMap<String, usize>,
+    /// How many findings let somebody in, and how many block somebody.
+    pub directions: Directions,
+    /// How the target took each policy.
+    pub policies: Vec<PolicyStanding>,
+    /// Every rule.
+    pub rules: Vec<RuleStanding>,
+    /// What repeats it.
+    pub repeat: String,
+}
+
+/// Who was certified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The name of its target.
+    pub name: String,
+    /// As people call it.
+    pub title: String,
+    /// The package.
+    pub product: String,
+    /// Its exact version.
+    pub version: String,
+    /// Its language.
+    pub language: String,
+    /// Where its users set each part of a policy.
+    pub knobs: Knobs,
+}
+
+/// Findings by direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Directions {
+    /// Somebody is let in.
+    pub too_open: usize,
+    /// Somebody is blocked.
+    pub too_strict: usize,
+    /// Neither.
+    pub other: usize,
+}
+
+/// How a target took a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyStanding {
+    /// The policy.
+    pub id: String,
+    /// A few words.
+    pub title: String,
+    /// How it was taken.
+    #[serde(flatten)]
+    pub took: Took,
+    /// How many probes were asked.
+    pub probes: usize,
+    /// What is wrong with how it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<String>,
+}
+
+/// Whether a rule held.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RuleStanding {
+    /// The rule.
+    pub id: String,
+    /// What is wrong where it is broken.
+    pub title: String,
+    /// How bad that is.
+    pub severity: Severity,
+    /// What came of it.
+    pub standing: Standing,
+    /// How many probes asked for it.
+    pub asked: usize,
+    /// Why nothing was asked, or nothing can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_not: Option<String>,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fix: String,
+    /// What shows that it is broken, the shortest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Shown>,
+    /// How many findings there are.
+    #[serde(default)]
+    pub findings: usize,
+    /// Why it is accepted, where somebody has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
+}
+
+/// What a rule came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// A probe shows that it is broken.
+    Broken,
+    /// It was asked for and held.
+    Held,
+    /// No policy that asks for it could be started.
+    NotAsked,
+    /// Nothing can show it.
+    Unobservable,
+}
+
+/// A finding with what shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The policy.
+    pub policy: String,
+    /// The probe.
+    pub probe: String,
+    /// What it asks, in a sentence.
+    pub title: String,
+    /// What was expected.
+    pub expected: String,
+    /// What was seen.
+    pub seen: String,
+    /// What it is about.
+    pub tags: Tags,
+    /// The steps of the standard that decided.
+    pub path: Vec<String>,
+    /// The requests and answers, as far as they show it.
+    pub wire: Vec<Wire>,
+}
+
+/// A request and its answer, as text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wire {
+    /// The head of the request, escaped where it is not ASCII.
+    pub request: String,
+    /// The head of the answer, or why there is none.
+    pub answer: String,
+}
+
+/// The grade of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// Nothing failed, and good advice was followed.
+    CertifiedStrict,
+    /// Nothing failed that a policy of the usual kind asks.
+    Certified,
+    /// Failures only where policies by path, odd forms or costs are asked, or a trap was taken that lets somebody in.
+    Conditional,
+    /// Somebody is blocked, or a cache is misled.
+    NotCertified,
+    /// Somebody is let in who should not be.
+    NotCertifiable,
+}
+
+impl Grade {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Grade::CertifiedStrict => "certified, strict",
+            Grade::Certified => "certified",
+            Grade::Conditional => "conditionally certified",
+            Grade::NotCertified => "not certified",
+            Grade::NotCertifiable => "not certifiable",
+        }
+    }
+}
+
+/// A broken rule that somebody accepts, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    /// The rule.
+    pub rule: String,
+    /// The target; every one when absent.
+    pub target: Option<String>,
+    /// Why.
+    pub why: String,
+    /// Where that is discussed.
+    pub link: Option<String>,
+}
+
+/// How many requests of a finding are shown.
+const MOST_WIRE: usize = 4;
+
+/// How many findings of a rule are shown.
+const MOST_SHOWN: usize = 3;
+
+impl Certificate {
+    /// Holds what was found against the rules.
+    pub fn new(book: &Book, target: Subject, asked: &[Asked], agents: Vec<String>, date: String, accepted: &[Accepted]) -> Self {
+        let outcomes: Vec<&Outcome> = asked.iter().flat_map(|a| &a.outcomes).collect();
+        let mut rules: Vec<RuleStanding> = book.rules.iter().map(|rule| standing(rule, &outcomes, &book.rules)).collect();
+        for rule in &mut rules {
+            let entry = accepted.iter().find(|a| a.rule == rule.id && a.target.as_ref().is_none_or(|t| *t == target.name));
+            rule.accepted = entry.filter(|_| rule.standing == Standing::Broken).map(|a| a.why.clone());
+        }
+        let mut broken = BTreeMap::new();
+        let mut directions = Directions::default();
+        for rule in rules.iter().filter(|r| r.standing == Standing::Broken) {
+            *broken.entry(rule.severity.word().to_owned()).or_default() += 1;
+        }
+        for finding in outcomes.iter().flat_map(|o| &o.findings).filter(|f| f.tags.get("question") != Some("started")) {
+            match finding.tags.get("direction") {
+                Some("too-open" | "shown") => directions.too_open += 1,
+                Some("too-strict" | "hidden") => directions.too_strict += 1,
+                _ => directions.other += 1,
+            }
+        }
+        let policies = asked
+            .iter()
+            .map(|a| PolicyStanding {
+                id: a.policy.clone(),
+                title: book.policy(&a.policy).map(|p| p.title.clone()).unwrap_or_default(),
+                took: a.took.clone(),
+                probes: a.outcomes.len(),
+                ending: a.ending.clone(),
+            })
+            .collect();
+        let grade = grade(&outcomes, &book.rules);
+        let repeat = format!("corscheck certify {}", target.name);
+        Self { format: FORMAT, target, corscheck: env!("CARGO_PKG_VERSION").to_owned(), date, agents, grade, broken, directions, policies, rules, repeat }
+    }
+
+    /// Broken rules that count as failures and that nobody has accepted.
+    pub fn failures(&self) -> impl Iterator<Item = &RuleStanding> {
+        self.rules.iter().filter(|r| r.standing == Standing::Broken && r.severity.is_failure() && r.accepted.is_none())
+    }
+
+    /// Entries that accept what is not broken.
+    pub fn stale<'a>(&self, accepted: &'a [Accepted]) -> Vec<&'a Accepted> {
+        let mine = |a: &&Accepted| a.target.as_ref().is_none_or(|t| *t == self.target.name);
+        accepted.iter().filter(mine).filter(|a| self.rules.iter().all(|r| r.id != a.rule || r.standing != Standing::Broken)).collect()
+    }
+}
+
+/// The rules that a finding breaks. What no rule of a class is about is caught by those for the rest.
+pub fn broken_by<'r>(rules: &'r [Rule], tags: &Tags) -> Vec<&'r Rule> {
+    let of = |rest: bool| -> Vec<&Rule> { rules.iter().filter(|r| r.rest == rest && r.shown_by.iter().any(|p| p.matches(tags))).collect() };
+    let own = of(false);
+    if own.is_empty() { of(true) } else { own }
+}
+
+fn standing(rule: &Rule, outcomes: &[&Outcome], rules: &[Rule]) -> RuleStanding {
+    let mut shown: Vec<(usize, Shown)> = Vec::new();
+    let mut findings = 0;
+    for outcome in outcomes {
+        let mine: Vec<_> = outcome.findings.iter().filter(|f| broken_by(rules, &f.tags).iter().any(|r| r.id == rule.id)).collect();
+        findings += mine.len();
+        if let Some(finding) = mine.first() {
+            let wire: Vec<Wire> = outcome.observation.exchanges.iter().take(MOST_WIRE).map(wire).collect();
+            let size = wire.iter().map(|w| w.request.len() + w.answer.len()).sum();
+            let tags = finding.tags.clone();
+            let shown_one = Shown {
+                policy: outcome.policy.clone(),
+                probe: outcome.probe.clone(),
+                title: outcome.title.clone(),
+                expected: finding.expected.clone(),
+                seen: finding.seen.clone(),
+                tags,
+                path: outcome.path.clone(),
+                wire,
+            };
+            shown.push((size, shown_one));
+        }
+    }
+    shown.sort_by_key(|(size, _)| *size);
+    shown.truncate(MOST_SHOWN);
+    let asked = outcomes.iter().filter(|o| rule.shown_by.iter().any(|p| p.asks(&o.tags))).count();
+    let standing = match () {
+        () if rule.unobservable.is_some() => Standing::Unobservable,
+        () if findings > 0 => Standing::Broken,
+        () if asked > 0 => Standing::Held,
+        () => Standing::NotAsked,
+    };
+    let why_not = match standing {
+        Standing::Unobservable => rule.unobservable.clone(),
+        Standing::NotAsked => Some("no policy that asks for it was started".to_owned()),
+        Standing::Broken | Standing::Held => None,
+    };
+    RuleStanding {
+        id: rule.id.clone(),
+        title: rule.title.clone(),
+        severity: rule.severity,
+        standing,
+        asked,
+        why_not,
+        fix: if standing == Standing::Broken { rule.fix.clone() } else { String::new() },
+        shown: shown.into_iter().map(|(_, shown)| shown).collect(),
+        findings,
+        accepted: None,
+    }
+}
+
+fn wire(exchange: &Exchange) -> Wire {
+    let request = exchange.request.head.as_ref().map(|head| unescaped(&head.to_string())).unwrap_or_default();
+    let answer = match &exchange.answer.fate {
+        corscheck_servers::Fate::Failed { error } => error.clone(),
+        _ => unescaped(&exchange.answer.head.to_string()),
+    };
+    Wire { request, answer }
+}
+
+/// Ends of lines as such; everything else that is no printable ASCII stays escaped.
+fn unescaped(text: &str) -> String {
+    text.replace("\\r\\n", "\n").trim_end().to_owned()
+}
+
+/// Where a finding counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// In the policies of the usual kind.
+    Main,
+    /// In policies by path, odd forms, costs.
+    Aside,
+    /// In traps.
+    Trap,
+}
+
+fn weight(tags: &Tags) -> Weight {
+    let policy = tags.get("policy").unwrap_or_default();
+    match policy {
+        _ if policy.starts_with('t') => Weight::Trap,
+        "p10" | "p11" => Weight::Aside,
+        _ if matches!(tags.get("group"), Some("G5" | "G8" | "G10")) => Weight::Aside,
+        _ => Weight::Main,
+    }
+}
+
+fn grade(outcomes: &[&Outcome], rules: &[Rule]) -> Grade {
+    let mut worst = Grade::CertifiedStrict;
+    for finding in outcomes.iter().flat_map(|o| &o.findings) {
+        for rule in broken_by(rules, &finding.tags) {
+            let grade = match (rule.severity, weight(&finding.tags)) {
+                (Severity::Security, Weight::Main) => Grade::NotCertifiable,
+                (Severity::Security, Weight::Trap | Weight::Aside) => Grade::Conditional,
+                (Severity::Correctness | Severity::Caching | Severity::Robustness, Weight::Main) => Grade::NotCertified,
+                (Severity::Correctness | Severity::Caching | Severity::Robustness, Weight::Aside) => Grade::Conditional,
+                (Severity::Correctness | Severity::Caching | Severity::Robustness, Weight::Trap) => Grade::Certified,
+                (Severity::Hygiene, _) => Grade::Certified,
+                (Severity::Information, _) => Grade::CertifiedStrict,
+            };
+            worst = worst.max(grade);
+        }
+    }
+    worst
+}
