@@ -664,6 +664,8 @@ fn finish(case: &Case, agent: &str, attempts: Vec<Attempt>, standing: Standing, 
         reasons,
         reason_agrees,
         attempts,
+        rules: Vec::new(),
+        path: Vec::new(),
     }
 }
 

@@ -98,6 +98,9 @@ pub struct Header {
     /// The ports of the origins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topology: Option<Topology>,
+    /// Of a certification: who was certified, with the version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 /// A browser of a run.
@@ -158,6 +161,31 @@ pub struct CaseResult {
     pub reason_agrees: Option<bool>,
     /// Every attempt, in order.
     pub attempts: Vec<Attempt>,
+    /// Of a certification: the rules that it shows to be broken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<BrokenRule>,
+    /// Of a certification: the steps of the standard that decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+}
+
+/// A rule of a certification that is broken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenRule {
+    /// Its id.
+    pub id: String,
+    /// What is wrong.
+    pub title: String,
+    /// How bad that is.
+    pub severity: String,
+    /// Why.
+    pub why: String,
+    /// What to do.
+    pub fix: String,
+    /// The address in the standard.
+    pub spec: String,
+    /// Who had it.
+    pub evidence: Vec<String>,
 }
 
 /// One attempt at a case.

@@ -96,6 +96,7 @@ pub async fn run(plan: Plan, reporters: &mut [&mut dyn Reporter]) -> Result<Outc
         cases: plan.cases.len(),
         catalogue: plan.catalogue.clone(),
         topology: Some(servers.topology().clone()),
+        subject: None,
     };
     let mut book = Book { reporters, results: Vec::new() };
     book.event(&Event::Started(header.clone()))?;

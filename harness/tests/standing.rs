@@ -306,5 +306,9 @@ fn result(case: &Case, attempt: Attempt) -> CaseResult {
         reasons: Vec::new(),
         reason_agrees: None,
         attempts: vec![attempt],
+        rules: Vec::new(),
+        path: Vec::new(),
+    },
+        rules: Vec::new(),
+        path: Vec::new(),
     }
-}

@@ -59,7 +59,7 @@ pub fn answer(method: &str, path: &str, query: Option<&str>) -> Answer {
         "/302" => Answer {
             status: 302,
             fields: vec![("Location", query.map_or_else(|| "/r".to_owned(), |query| format!("/r?{query}")))],
-            body: Some(""),
+            body: None,
             own: true,
         },
         "/304" => Answer { status: 304, fields: vec![("ETag", "\"r\"".to_owned())], body: Some(""), own: true },

@@ -82,9 +82,16 @@ impl<'a> Network<'a> for Perfect<'_> {
         let mut headers = HeaderList::new();
         let origin = request.headers.get("Origin");
         let requested = request.headers.get("Access-Control-Request-Method").filter(|_| request.method == "OPTIONS");
+        let grant = self.policy.grant(path);
+        match (&grant.origins, grant.credentials) {
+            // The same for everybody, whoever asks.
+            (Origins::Any, false) if origin.is_none() => headers.append("Access-Control-Allow-Origin", &b"*"[..]),
+            (Origins::Any, false) => {}
+            _ => headers.append("Vary", &b"Origin"[..]),
+        }
         if let Some(origin) = &origin {
             let asked = requested.as_deref().map(|method| (method, request.headers.get("Access-Control-Request-Headers")));
-            for (name, value) in fields(self.policy.grant(path), origin, asked) {
+            for (name, value) in fields(grant, origin, asked) {
                 headers.append(name, value);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use corscheck_cases::certify::{Book, Rule, Severity, Tags};
+use corscheck_cases::certify::{Book, Policy, Rule, Severity, Tags, tags::glob};
 use corscheck_servers::Exchange;
 use serde::{Deserialize, Serialize};
 
@@ -212,7 +212,9 @@ impl Certificate {
     /// Holds what was found against the rules.
     pub fn new(book: &Book, target: Subject, asked: &[Asked], agents: Vec<String>, date: String, accepted: &[Accepted]) -> Self {
         let outcomes: Vec<&Outcome> = asked.iter().flat_map(|a| &a.outcomes).collect();
-        let mut rules: Vec<RuleStanding> = book.rules.iter().map(|rule| standing(rule, &outcomes, &book.rules)).collect();
+        let refused: Vec<&str> = asked.iter().filter(|a| matches!(a.took, Took::Refused(_))).map(|a| &*a.policy).collect();
+        let traps: Vec<&str> = refused.into_iter().filter(|id| book.policy(id).is_some_and(Policy::is_trap)).collect();
+        let mut rules: Vec<RuleStanding> = book.rules.iter().map(|rule| standing(rule, &outcomes, &book.rules, &traps)).collect();
         for rule in &mut rules {
             let entry = accepted.iter().find(|a| a.rule == rule.id && a.target.as_ref().is_none_or(|t| *t == target.name));
             rule.accepted = entry.filter(|_| rule.standing == Standing::Broken).map(|a| a.why.clone());
@@ -263,7 +265,7 @@ pub fn broken_by<'r>(rules: &'r [Rule], tags: &Tags) -> Vec<&'r Rule> {
     if own.is_empty() { of(true) } else { own }
 }
 
-fn standing(rule: &Rule, outcomes: &[&Outcome], rules: &[Rule]) -> RuleStanding {
+fn standing(rule: &Rule, outcomes: &[&Outcome], rules: &[Rule], refused_traps: &[&str]) -> RuleStanding {
     let mut shown: Vec<(usize, Shown)> = Vec::new();
     let mut findings = 0;
     for outcome in outcomes {
@@ -289,10 +291,12 @@ fn standing(rule: &Rule, outcomes: &[&Outcome], rules: &[Rule]) -> RuleStanding 
     shown.sort_by_key(|(size, _)| *size);
     shown.truncate(MOST_SHOWN);
     let asked = outcomes.iter().filter(|o| rule.shown_by.iter().any(|p| p.asks(&o.tags))).count();
+    // Who refuses a trap has done all that a rule about it asks.
+    let refused = rule.shown_by.iter().flat_map(|p| p.policy_globs()).any(|g| refused_traps.iter().any(|id| glob(g.as_bytes(), id.as_bytes())));
     let standing = match () {
         () if rule.unobservable.is_some() => Standing::Unobservable,
         () if findings > 0 => Standing::Broken,
-        () if asked > 0 => Standing::Held,
+        () if asked > 0 || refused => Standing::Held,
         () => Standing::NotAsked,
     };
     let why_not = match standing {
@@ -356,9 +360,9 @@ fn grade(outcomes: &[&Outcome], rules: &[Rule]) -> Grade {
             let grade = match (rule.severity, weight(&finding.tags)) {
                 (Severity::Security, Weight::Main) => Grade::NotCertifiable,
                 (Severity::Security, Weight::Trap | Weight::Aside) => Grade::Conditional,
-                (Severity::Correctness | Severity::Caching | Severity::Robustness, Weight::Main) => Grade::NotCertified,
-                (Severity::Correctness | Severity::Caching | Severity::Robustness, Weight::Aside) => Grade::Conditional,
-                (Severity::Correctness | Severity::Caching | Severity::Robustness, Weight::Trap) => Grade::Certified,
+                (Severity::Correctness | Severity::Caching, Weight::Main) => Grade::NotCertified,
+                (Severity::Correctness | Severity::Caching, Weight::Aside) | (Severity::Robustness, _) => Grade::Conditional,
+                (Severity::Correctness | Severity::Caching, Weight::Trap) => Grade::Certified,
                 (Severity::Hygiene, _) => Grade::Certified,
                 (Severity::Information, _) => Grade::CertifiedStrict,
             };

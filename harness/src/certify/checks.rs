@@ -111,6 +111,10 @@ fn judge(outcome: &mut Outcome, ask: &WireAsk, policy: &Policy, answered: &Answe
         }
     }
     if expect.well_formed {
+        let is_bare = |w: &[u8]| w[0] == b'\r' && w[1] != b'\n' || w[0] != b'\r' && w[1] == b'\n' || w[1] == 0;
+        if answered.head.windows(2).any(is_bare) {
+            outcome.find(Verdict::WrongWire, "wire", &[("point", "bytes")], "lines that end in CR LF, and no NUL", "a bare CR, LF or NUL");
+        }
         for (point, field, found) in malformed(&response.headers) {
             outcome.find(Verdict::WrongWire, "wire", &[("point", point)], format!("{field} as the standard has it"), format!("{field}: {found}"));
         }
@@ -211,10 +215,6 @@ fn malformed(headers: &HeaderList<'_>) -> Vec<(&'static str, String, String)> {
         let Some(value) = headers.get(name) else { continue };
         let text = escape(&value);
         let mut add = |point| out.push((point, (*name).to_owned(), format!("`{text}`")));
-        if value.iter().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
-            add("bytes");
-            continue;
-        }
         let is_single = headers.values(name).count() == 1;
         match *name {
             _ if value.trim_ascii().is_empty() => add("empty"),

@@ -15,7 +15,7 @@ use corscheck_cases::certify::Written;
 use rustix::process::Signal;
 
 use super::target::Installed;
-use crate::browser::processes;
+use crate::{browser::processes, exit::Exit};
 
 /// How long a program may take until it listens.
 const START: Duration = Duration::from_secs(60);
@@ -73,6 +73,22 @@ pub enum Ending {
     Children(usize),
 }
 
+/// What the marks of all programs that this one starts begin with.
+fn marks() -> String {
+    format!("corscheck-target-{}-", std::process::id())
+}
+
+/// From here on an interruption ends every program that was started, and then this one.
+pub fn end_all_on_interrupt() {
+    std::thread::spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(crate::run::interrupted());
+        processes::sweep(&marks());
+        eprintln!("interrupted");
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    });
+}
+
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 impl Instance {
@@ -105,7 +121,7 @@ impl Instance {
         fs::create_dir(&inner)?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mark = format!("corscheck-target-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let mark = format!("{}{}-", marks(), COUNT.fetch_add(1, Ordering::Relaxed));
         let output = File::create(&log)?;
         let (program, args) = installed.start.split_first().ok_or_else(|| io::Error::other("`start` is empty"))?;
         let started = Instant::now();

@@ -8,9 +8,11 @@ pub mod checks;
 pub mod instance;
 pub mod outcome;
 pub mod page;
+pub mod results;
 pub mod sets;
 pub mod smoke;
 pub mod target;
+pub mod text;
 pub mod wire;
 
 use std::{net::SocketAddr, sync::Mutex};

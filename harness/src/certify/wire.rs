@@ -42,6 +42,8 @@ pub struct Answered {
     pub fault: Option<String>,
     /// How many bytes came.
     pub bytes: usize,
+    /// The head of the answer, byte by byte.
+    pub head: Vec<u8>,
     /// How long it took.
     pub took: Duration,
     /// The evidence.
@@ -72,7 +74,7 @@ pub fn send(address: SocketAddr, host: &str, (method, target): (&str, &str), lin
     };
     let length = received.windows(4).position(|w| w == b"\r\n\r\n").map_or(received.len(), |at| at + 4);
     let exchange = evidence((method, target), bytes, &received[..length], response.as_ref(), fault.as_deref(), took);
-    Answered { response, fault, bytes: received.len(), took, exchange }
+    Answered { response, fault, bytes: received.len(), head: received[..length].to_vec(), took, exchange }
 }
 
 fn exchange(address: SocketAddr, bytes: &[u8], received: &mut Vec<u8>, is_head: bool) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod certify;
 mod doctor;
 mod explain;
 mod list;
@@ -33,6 +34,7 @@ Examples:
   corscheck show preflight/header-not-listed        one case with everything it says
   corscheck list --filter level:should              ids and titles
   corscheck report new --base old                   what changed between two runs
+  corscheck certify express-cors                    a middleware under every policy
   corscheck explain URL --origin ORIGIN             why a page may not read, and what to change
 
 Exit codes: 0 as expected · 1 unexpected results · 2 usage · 3 environment · 4 nothing selected · 130 interrupted";
@@ -51,6 +53,11 @@ struct Cli {
 enum Command {
     /// Run cases in real browsers or the simulated user agent, and judge page and wire.
     Run(run::RunArgs),
+    /// Certify CORS middleware: start it under policies, ask it, and say what held.
+    Certify(certify::CertifyArgs),
+    /// Serve the reference middleware, as a target of `corscheck certify`.
+    #[command(hide = true)]
+    Reference,
     /// List cases, or the defects that the simulated user agent can have.
     List(list::ListArgs),
     /// Show one case: what it does, what must happen and why.
@@ -170,6 +177,8 @@ pub fn main() -> Exit {
     };
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Certify(args) => certify::certify(&args),
+        Command::Reference => certify::reference(),
         Command::List(args) => list::list(&args),
         Command::Show(args) => show::show(&args),
         Command::Report(args) => report::report(&args),

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::certify::certificate::{Certificate, Grade};
+
 use super::{
     count,
     html::Run,
@@ -46,6 +48,28 @@ impl Badge {
         let corscheck = runs.first().map_or("", |r| &r.header.corscheck);
         let title = format!("corscheck {corscheck}, {}: {message}; {}; stale after {stale}", day(&started), browsers.join(", "));
         Self { label: "CORS".to_owned(), message, color, title, stale }
+    }
+
+    /// The badge of a certificate.
+    pub fn certificate(certificate: &Certificate) -> Self {
+        let color = match certificate.grade {
+            Grade::CertifiedStrict | Grade::Certified => "brightgreen",
+            Grade::Conditional => "orange",
+            Grade::NotCertified | Grade::NotCertifiable => "red",
+        };
+        let day = |time: &str| time.split('T').next().unwrap_or_default().to_owned();
+        let stale = humantime::parse_rfc3339(&certificate.date)
+            .map(|time| time + std::time::Duration::from_secs(DAYS * 24 * 60 * 60))
+            .map_or(String::new(), |time| day(&humantime::format_rfc3339_seconds(time).to_string()));
+        let message = certificate.grade.words().to_owned();
+        let title = format!(
+            "corscheck {}, {}: {}; {}; stale after {stale}",
+            certificate.corscheck,
+            day(&certificate.date),
+            certificate.sentence(),
+            certificate.agents.join(", ")
+        );
+        Self { label: format!("CORS {} {}", certificate.target.product, certificate.target.version), message, color, title, stale }
     }
 
     /// As shields.io reads it from an address, with what it certifies besides.

@@ -37,6 +37,7 @@ pub(crate) fn header() -> Header {
         cases: 60,
         catalogue: None,
         topology: None,
+        subject: None,
     }
 }
 
@@ -235,8 +236,12 @@ fn result(case: &str, title: &str, browser: &str, standing: Standing, attempts: 
         reasons: vec![vec![]],
         reason_agrees: None,
         attempts,
+        rules: Vec::new(),
+        path: Vec::new(),
+    },
+        rules: Vec::new(),
+        path: Vec::new(),
     }
-}
 
 fn attempt(session: u32, judgement: Judgement, ends: Vec<PageEnd>, exchanges: Vec<Exchange>) -> Attempt {
     let page = |end| PageResult {

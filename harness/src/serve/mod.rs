@@ -315,6 +315,7 @@ async fn run_cases(
         cases: cases.len(),
         catalogue: offer.path.clone(),
         topology: Some(servers.topology().clone()),
+        subject: None,
     };
     file.event(&Event::Started(header))?;
     _ = tell.send(json!({ "started": cases.len() }));

@@ -44,7 +44,7 @@ impl Cors {
     }
 
     /// The answer to a request.
-    pub(super) fn answer(&self, request: &Request, _nth: usize) -> Answer {
+    pub(super) fn answer(&self, request: &Request) -> Answer {
         if self.is("R01") && request.values("origin").iter().any(|o| !o.is_ascii()) {
             return Answer { dies: true, ..Answer::new(500) };
         }
@@ -61,7 +61,8 @@ impl Cors {
         self.denied_last.store(granted.is_none() && request.has("origin"), Ordering::Relaxed);
         let swallowed = self.is("F07") && request.method == "OPTIONS";
         match (scope, requested) {
-            (Some(scope), Some(method)) if is_preflight && !self.is("F32") => self.preflight(scope, request, method, granted),
+            (Some(_), Some(_)) if is_preflight && self.is("F32") => Answer::new(405),
+            (Some(scope), Some(method)) if is_preflight => self.preflight(scope, request, method, granted),
             (Some(_), _) if swallowed => Answer::new(204),
             _ if self.is("F09") && request.has("origin") && granted.is_none() => Answer { body: b"Invalid CORS request".to_vec(), ..Answer::new(403) },
             (scope, _) => self.actual(scope, request, granted),

@@ -1,0 +1,132 @@
+//! The second kill matrix: every class of defects, switched on in the reference, is caught by the rule of its class; and the reference
+//! without one breaks no rule.
+
+use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, path::Path};
+
+use corscheck::certify::{self, Asked, Took, certificate::{Certificate, Grade, Standing, Subject}, started};
+use corscheck_cases::certify::{Book, Policy, Tags};
+use corscheck_servers::reference::{DEFECTS, Reference};
+use tokio::{net::TcpListener, runtime::Runtime};
+
+/// Where the matrix is published, beside the first one.
+const MATRIX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../cases/certify/KILLS.md");
+
+fn book() -> Book {
+    Book::embedded().unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// A reference with a policy, on a port of its own.
+fn started_with(runtime: &Runtime, policy: &Policy, defect: Option<&str>) -> Result<SocketAddr, Took> {
+    let json = serde_json::to_string(&policy.written).expect("a policy is JSON");
+    let made = std::panic::catch_unwind(|| Reference::new(&json, defect));
+    let reference = match made {
+        Err(_) => return Err(Took::Crashed("it panicked".to_owned())),
+        Ok(Err(refusal)) => return Err(Took::Refused(refusal.to_string())),
+        Ok(Ok(reference)) => reference,
+    };
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let address = listener.local_addr().expect("an address");
+    runtime.spawn(reference.serve(listener));
+    Ok(address)
+}
+
+fn asked(runtime: &Runtime, book: &Book, policy: &Policy, defect: Option<&str>, only: &dyn Fn(&Tags) -> bool) -> Asked {
+    let mut asked = Asked { policy: policy.id.clone(), took: Took::Started, outcomes: Vec::new(), ending: None };
+    match started_with(runtime, policy, defect) {
+        Ok(address) => {
+            asked.outcomes = certify::ask(book, policy, address, &certify::origin_of(policy), only).unwrap_or_else(|e| panic!("{e}"));
+            if policy.is_trap() {
+                asked.outcomes.push(started(policy, "started", ""));
+            }
+        }
+        Err(took) => {
+            if let Took::Crashed(words) = &took {
+                asked.outcomes.push(started(policy, "start", words));
+            }
+            asked.took = took;
+        }
+    }
+    asked
+}
+
+fn certificate(book: &Book, asked: &[Asked]) -> Certificate {
+    let target = Subject {
+        name: "reference".to_owned(),
+        title: String::new(),
+        product: String::new(),
+        version: String::new(),
+        language: String::new(),
+        knobs: Default::default(),
+    };
+    Certificate::new(book, target, asked, Vec::new(), String::new(), &[])
+}
+
+fn broken(certificate: &Certificate) -> Vec<String> {
+    certificate.rules.iter().filter(|r| r.standing == Standing::Broken).map(|r| r.id.clone()).collect()
+}
+
+#[test]
+fn the_reference_breaks_no_rule() {
+    let (runtime, book) = (Runtime::new().expect("threads"), book());
+    let asked: Vec<Asked> = book.policies.iter().map(|p| asked(&runtime, &book, p, None, &|_| true)).collect();
+    let certificate = certificate(&book, &asked);
+    for rule in certificate.rules.iter().filter(|r| r.standing == Standing::Broken) {
+        for shown in &rule.shown {
+            println!("{} {} {}: expected {}, saw {}\n  {}\n{:?}", rule.id, shown.policy, shown.probe, shown.expected, shown.seen, shown.tags, shown.wire);
+        }
+    }
+    assert_eq!(broken(&certificate), Vec::<String>::new());
+    assert_eq!(certificate.grade, Grade::CertifiedStrict);
+    let refused: Vec<&str> = asked.iter().filter(|a| matches!(a.took, Took::Refused(_))).map(|a| &*a.policy).collect();
+    assert_eq!(refused, ["t1", "t2-suffix", "t2-universal", "t3-scheme"]);
+    assert!(asked.iter().all(|a| matches!(a.took, Took::Started | Took::Refused(_))));
+    // Everything that a started policy asks was asked, and nothing was vacuous.
+    let total: usize = asked.iter().map(|a| a.outcomes.len()).sum();
+    assert!(total > 700, "{total} probes");
+}
+
+#[test]
+fn every_defect_is_caught_by_the_rule_of_its_class() {
+    let (runtime, book) = (Runtime::new().expect("threads"), book());
+    let mut matrix: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut missed = Vec::new();
+    for defect in DEFECTS {
+        let rule = book.rules.iter().find(|r| r.id == *defect).unwrap_or_else(|| panic!("no rule {defect}"));
+        // The probes that ask for the rule, and those of the start.
+        let only = |tags: &Tags| rule.shown_by.iter().any(|p| p.asks(tags));
+        let asked: Vec<Asked> = book.policies.iter().map(|p| asked(&runtime, &book, p, Some(defect), &only)).collect();
+        let certificate = certificate(&book, &asked);
+        let broken = broken(&certificate);
+        if !broken.iter().any(|id| id == defect) {
+            missed.push(format!("{defect} ({}): {broken:?}", rule.title));
+        }
+        matrix.insert(defect, broken);
+    }
+    assert!(missed.is_empty(), "{} of {} defects are not caught:\n{}", missed.len(), DEFECTS.len(), missed.join("\n"));
+    published(&book, &matrix);
+}
+
+/// Every rule that can be seen to fail has a defect that makes it fail.
+#[test]
+fn every_rule_has_a_defect() {
+    for rule in book().rules.iter().filter(|r| r.unobservable.is_none() && !r.rest) {
+        assert!(DEFECTS.contains(&&*rule.id), "{} cannot be seen to fail", rule.id);
+    }
+}
+
+fn published(book: &Book, matrix: &BTreeMap<&str, Vec<String>>) {
+    let mut text = String::from(
+        "# Defects of servers, and the rules that catch them\n\nEach class of defects is switched on in the reference, one at a time, and asked for by the probes of its rule: the rules that were \
+         seen to\nbreak. Computed by `harness/tests/certification.rs`; `CORSCHECK_BLESS=1` writes it anew.\n\n| defect | what goes wrong | caught by |\n|---|---|---|\n",
+    );
+    for (defect, rules) in matrix {
+        let title = book.rules.iter().find(|r| r.id == *defect).map_or("", |r| &r.title);
+        _ = writeln!(text, "| {defect} | {title} | {} |", rules.join(" "));
+    }
+    let path = Path::new(MATRIX);
+    if std::env::var_os("CORSCHECK_BLESS").is_some() {
+        std::fs::write(path, &text).expect("it can be written");
+    }
+    let there = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(there == text, "{MATRIX} is not what was computed: run the test with CORSCHECK_BLESS=1 and look at what changed");
+}
