@@ -16,7 +16,11 @@ fn main() {
     collect(&root, &mut files);
     files.sort();
     let mut code = Vec::new();
-    writeln!(code, "/// Path below `servers/middleware/`, and content, of every file of an adapter.\npub static FILES: &[(&str, &[u8])] = &[").expect("a Vec takes everything");
+    writeln!(
+        code,
+        "/// Path below `servers/middleware/`, and content, of every file of an adapter.\npub static FILES: &[(&str, &[u8])] = &["
+    )
+    .expect("a Vec takes everything");
     for file in files {
         let shown = file.strip_prefix(&root).expect("it is below").display().to_string();
         writeln!(code, "    ({shown:?}, include_bytes!({:?})),", file).expect("a Vec takes everything");

@@ -3,7 +3,11 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, path::Path};
 
-use corscheck::certify::{self, Asked, Took, certificate::{Certificate, Grade, Standing, Subject}, started};
+use corscheck::certify::{
+    self, Asked, Took,
+    certificate::{Certificate, Grade, Standing, Subject},
+    started,
+};
 use corscheck_cases::certify::{Book, Policy, Tags};
 use corscheck_servers::reference::{DEFECTS, Reference};
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -72,7 +76,10 @@ fn the_reference_breaks_no_rule() {
     let certificate = certificate(&book, &asked);
     for rule in certificate.rules.iter().filter(|r| r.standing == Standing::Broken) {
         for shown in &rule.shown {
-            println!("{} {} {}: expected {}, saw {}\n  {}\n{:?}", rule.id, shown.policy, shown.probe, shown.expected, shown.seen, shown.tags, shown.wire);
+            println!(
+                "{} {} {}: expected {}, saw {}\n  {}\n{:?}",
+                rule.id, shown.policy, shown.probe, shown.expected, shown.seen, shown.tags, shown.wire
+            );
         }
     }
     assert_eq!(broken(&certificate), Vec::<String>::new());

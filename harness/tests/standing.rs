@@ -308,7 +308,5 @@ fn result(case: &Case, attempt: Attempt) -> CaseResult {
         attempts: vec![attempt],
         rules: Vec::new(),
         path: Vec::new(),
-    },
-        rules: Vec::new(),
-        path: Vec::new(),
     }
+}

@@ -45,7 +45,12 @@ impl Askers {
             Asker { label: TARGET.to_owned(), origin: Some(target.as_bytes().to_vec()), is_page: false },
         ];
         let named = besides.into_iter().filter(|a| globs.iter().any(|g| *g == a.label));
-        self.all.iter().filter(|a| chooses(globs, &a.label) && (a.is_page || globs.iter().any(|g| g.starts_with("raw:")))).cloned().chain(named).collect()
+        self.all
+            .iter()
+            .filter(|a| chooses(globs, &a.label) && (a.is_page || globs.iter().any(|g| g.starts_with("raw:"))))
+            .cloned()
+            .chain(named)
+            .collect()
     }
 
     /// The one with this label.
@@ -74,7 +79,8 @@ struct File {
 /// Parses a file of origins.
 pub(super) fn parse(file: &'static str, text: &str) -> Result<Askers, CertifyError> {
     let parsed: File = toml::from_str(text).map_err(|e| CertifyError::Parse { file, error: e.to_string() })?;
-    let mut all: Vec<Asker> = parsed.origins.into_iter().map(|(label, origin)| Asker { label, origin: Some(origin.into_bytes()), is_page: true }).collect();
+    let mut all: Vec<Asker> =
+        parsed.origins.into_iter().map(|(label, origin)| Asker { label, origin: Some(origin.into_bytes()), is_page: true }).collect();
     for (label, value) in parsed.raw {
         let origin = unescape_bytes(&value).map_err(|words| CertifyError::Wrong { file, words: format!("{label}: {words}") })?;
         all.push(Asker { label: format!("raw:{label}"), origin: Some(origin), is_page: false });

@@ -56,14 +56,20 @@ fn fields(grant: &Grant, origin: &[u8], requested: Option<(&[u8], Option<Cow<'_,
     match requested {
         Some((method, headers)) => {
             let methods = if grant.any_method() { method.to_vec() } else { grant.methods.join(", ").into_bytes() };
-            let headers = if grant.any_header() { headers.unwrap_or_default().into_owned() } else { grant.request_headers.join(", ").into_bytes() };
-            fields.extend([("Access-Control-Allow-Methods", methods), ("Access-Control-Allow-Headers", headers)].into_iter().filter(|(_, v)| !v.is_empty()));
+            let headers =
+                if grant.any_header() { headers.unwrap_or_default().into_owned() } else { grant.request_headers.join(", ").into_bytes() };
+            fields.extend(
+                [("Access-Control-Allow-Methods", methods), ("Access-Control-Allow-Headers", headers)]
+                    .into_iter()
+                    .filter(|(_, v)| !v.is_empty()),
+            );
             if let Some(seconds) = grant.max_age {
                 fields.push(("Access-Control-Max-Age", seconds.to_string().into_bytes()));
             }
         }
         None => {
-            let exposed = grant.expose.iter().flatten().filter(|name| !(grant.credentials && *name == "*")).cloned().collect::<Vec<_>>().join(", ");
+            let exposed =
+                grant.expose.iter().flatten().filter(|name| !(grant.credentials && *name == "*")).cloned().collect::<Vec<_>>().join(", ");
             if !exposed.is_empty() {
                 fields.push(("Access-Control-Expose-Headers", exposed.into_bytes()));
             }

@@ -115,10 +115,11 @@ impl Origins {
                 None => one == origin,
                 Some((before, behind)) => {
                     // At least one character, and none of another scheme, host or port.
-                    let inner =
-                        (origin.len() > before.len() + behind.len() && origin.starts_with(before) && origin.ends_with(behind))
-                            .then(|| &origin[before.len()..origin.len() - behind.len()]);
-                    inner.is_some_and(|inner| !inner.contains([':', '/', '@']) && !inner.starts_with('.') && !inner.ends_with('.') && !inner.contains(".."))
+                    let inner = (origin.len() > before.len() + behind.len() && origin.starts_with(before) && origin.ends_with(behind))
+                        .then(|| &origin[before.len()..origin.len() - behind.len()]);
+                    inner.is_some_and(|inner| {
+                        !inner.contains([':', '/', '@']) && !inner.starts_with('.') && !inner.ends_with('.') && !inner.contains("..")
+                    })
                 }
             }),
         }
@@ -128,7 +129,14 @@ impl Origins {
 impl Grant {
     /// Nothing for anybody.
     pub fn nothing() -> Self {
-        Self { origins: Origins::List(Vec::new()), credentials: false, methods: Vec::new(), request_headers: Vec::new(), expose: Some(Vec::new()), max_age: None }
+        Self {
+            origins: Origins::List(Vec::new()),
+            credentials: false,
+            methods: Vec::new(),
+            request_headers: Vec::new(),
+            expose: Some(Vec::new()),
+            max_age: None,
+        }
     }
 
     /// Whether the list of methods is `*`.
@@ -305,7 +313,11 @@ fn policy(entry: Entry) -> Result<Policy, String> {
         return Ok(named(Policy::by_path("", "", paths)));
     }
     let options = OptionsEntry {
-        origins: entry.origins.clone().or_else(|| entry.default.then(|| Strings::List(Vec::new()))).ok_or_else(|| format!("the policy {} has no `origins`", entry.id))?,
+        origins: entry
+            .origins
+            .clone()
+            .or_else(|| entry.default.then(|| Strings::List(Vec::new())))
+            .ok_or_else(|| format!("the policy {} has no `origins`", entry.id))?,
         credentials: entry.credentials,
         methods: entry.methods.clone(),
         request_headers: entry.request_headers.clone(),

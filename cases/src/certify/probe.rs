@@ -278,7 +278,9 @@ impl Probes {
     /// A probe that cannot be made; a test sees to it that there is none.
     pub fn of(&self, policy: &Policy, askers: &Askers, target: &str) -> Result<Vec<Probe>, CertifyError> {
         let mut out = Vec::new();
-        let base = |id: &str, group: &str, answers: &str| Tags::new().with("policy", &*policy.id).with("probe", id).with("group", group).with("answers", answers);
+        let base = |id: &str, group: &str, answers: &str| {
+            Tags::new().with("policy", &*policy.id).with("probe", id).with("group", group).with("answers", answers)
+        };
         for entry in self.page.iter().filter(|e| chooses(&e.policies, &policy.id)) {
             for asker in askers.chosen(&entry.origins, target) {
                 entry.probes(&asker, &base(&entry.id, &entry.group, "read,reflection"), &mut out);
@@ -306,7 +308,12 @@ impl Probes {
                 for fill in &entry.fill {
                     let tags = base(&entry.id, &entry.group, "growth").with("origin", &*asker.label);
                     let ask = GrowthAsk { asker: asker.clone(), fill: fill.clone(), bytes: entry.bytes.clone() };
-                    out.push(Probe { id: format!("{}.{}", entry.id, fill_word(fill)), title: entry.title.clone(), tags: tags.with("filled", fill_word(fill)), ask: Ask::Growth(ask) });
+                    out.push(Probe {
+                        id: format!("{}.{}", entry.id, fill_word(fill)),
+                        title: entry.title.clone(),
+                        tags: tags.with("filled", fill_word(fill)),
+                        ask: Ask::Growth(ask),
+                    });
                 }
             }
         }
@@ -330,7 +337,10 @@ impl PageEntry {
     fn probe(&self, asker: &Asker, tags: &Tags, (method, path, credentials, header): (&str, &str, Credentials, &str)) -> Probe {
         let mut id = format!("{}.{}", self.id, asker.label);
         let several = [
-            (self.method.len() > 1, format!("{}{}", slug(method), if method.chars().any(|c| c.is_ascii_lowercase()) { "-lower" } else { "" })),
+            (
+                self.method.len() > 1,
+                format!("{}{}", slug(method), if method.chars().any(|c| c.is_ascii_lowercase()) { "-lower" } else { "" }),
+            ),
             (self.path.len() > 1, slug(path)),
             (self.credentials.len() > 1, credentials.word().to_owned()),
             (self.header.len() > 1, slug(header)),
@@ -343,7 +353,8 @@ impl PageEntry {
         if self.path.len() > 1 && self.path.iter().filter(|p| slug(p) == slug(path)).count() > 1 {
             id.push_str(&format!("-{}", self.path.iter().position(|p| p == path).unwrap_or_default() + 1));
         }
-        let headers: Vec<(String, String)> = header.split(" | ").filter_map(|line| line.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let headers: Vec<(String, String)> =
+            header.split(" | ").filter_map(|line| line.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
         let tags = tags
             .clone()
             .with("origin", &*asker.label)
@@ -381,7 +392,13 @@ impl WireEntry {
         }
         let tags = tags.with("origin", &*asker.label).with("method", method).with("path", path);
         let id = format!("{}.{}", self.id, asker.label);
-        let ask = WireAsk { asker, start: (method.to_owned(), path.to_owned()), lines: out, preflight: self.preflight.clone(), expect: self.expect.clone() };
+        let ask = WireAsk {
+            asker,
+            start: (method.to_owned(), path.to_owned()),
+            lines: out,
+            preflight: self.preflight.clone(),
+            expect: self.expect.clone(),
+        };
         Ok(Probe { id, title: self.title.clone(), tags, ask: Ask::Wire(ask) })
     }
 }

@@ -41,7 +41,7 @@ impl std::fmt::Display for Tags {
 }
 
 /// Keys that only findings have: a probe has not failed yet.
-const OF_FINDINGS: &[&str] = &["question", "direction", "point", "reason", "first", "fill"];
+const OF_FINDINGS: &[&str] = &["question", "direction", "point", "reason", "first", "fill", "preflight"];
 
 /// Terms that all must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

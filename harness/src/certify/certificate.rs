@@ -243,7 +243,19 @@ impl Certificate {
             .collect();
         let grade = grade(&outcomes, &book.rules);
         let repeat = format!("corscheck certify {}", target.name);
-        Self { format: FORMAT, target, corscheck: env!("CARGO_PKG_VERSION").to_owned(), date, agents, grade, broken, directions, policies, rules, repeat }
+        Self {
+            format: FORMAT,
+            target,
+            corscheck: env!("CARGO_PKG_VERSION").to_owned(),
+            date,
+            agents,
+            grade,
+            broken,
+            directions,
+            policies,
+            rules,
+            repeat,
+        }
     }
 
     /// Broken rules that count as failures and that nobody has accepted.
@@ -292,7 +304,8 @@ fn standing(rule: &Rule, outcomes: &[&Outcome], rules: &[Rule], refused_traps: &
     shown.truncate(MOST_SHOWN);
     let asked = outcomes.iter().filter(|o| rule.shown_by.iter().any(|p| p.asks(&o.tags))).count();
     // Who refuses a trap has done all that a rule about it asks.
-    let refused = rule.shown_by.iter().flat_map(|p| p.policy_globs()).any(|g| refused_traps.iter().any(|id| glob(g.as_bytes(), id.as_bytes())));
+    let refused =
+        rule.shown_by.iter().flat_map(|p| p.policy_globs()).any(|g| refused_traps.iter().any(|id| glob(g.as_bytes(), id.as_bytes())));
     let standing = match () {
         () if rule.unobservable.is_some() => Standing::Unobservable,
         () if findings > 0 => Standing::Broken,
@@ -347,6 +360,8 @@ fn weight(tags: &Tags) -> Weight {
     let policy = tags.get("policy").unwrap_or_default();
     match policy {
         _ if policy.starts_with('t') => Weight::Trap,
+        // Defaults that hand out what cookies protect are no trap that somebody walked into.
+        "default" if tags.get("credentials") != Some("include") => Weight::Trap,
         "p10" | "p11" => Weight::Aside,
         _ if matches!(tags.get("group"), Some("G5" | "G8" | "G10")) => Weight::Aside,
         _ => Weight::Main,

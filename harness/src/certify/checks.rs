@@ -73,6 +73,10 @@ fn words(expect: &WireExpect) -> String {
 
 fn judge(outcome: &mut Outcome, ask: &WireAsk, policy: &Policy, answered: &Answered, target: &str) -> Result<(), String> {
     let expect = &ask.expect;
+    let is_bare = |w: &[u8]| w[0] == b'\r' && w[1] != b'\n' || w[0] != b'\r' && w[1] == b'\n' || w[1] == 0;
+    if expect.well_formed && answered.head.windows(2).any(is_bare) {
+        outcome.find(Verdict::WrongWire, "wire", &[("point", "bytes")], "lines that end in CR LF, and no NUL", "a bare CR, LF or NUL");
+    }
     let Some(response) = &answered.response else {
         let fault = answered.fault.clone().unwrap_or_default();
         // A request that is refused without a word grants nothing; only who must answer has not.
@@ -88,8 +92,16 @@ fn judge(outcome: &mut Outcome, ask: &WireAsk, policy: &Policy, answered: &Answe
     if expect.alive && response.status >= 500 {
         outcome.find(Verdict::TooStrict, "wire", &[("point", "alive")], "no 5xx", response.status.to_string());
     }
-    if expect.not_reflected && allow.as_deref().is_some_and(|allow| allow == origin || allow == b"*" && !origin.is_empty() && policy_is_closed(policy)) {
-        outcome.find(Verdict::TooOpen, "wire", &[("point", "not-reflected")], "no grant of it", format!("Access-Control-Allow-Origin: {}", shown(&allow)));
+    if expect.not_reflected
+        && allow.as_deref().is_some_and(|allow| allow == origin || allow == b"*" && !origin.is_empty() && policy_is_closed(policy))
+    {
+        outcome.find(
+            Verdict::TooOpen,
+            "wire",
+            &[("point", "not-reflected")],
+            "no grant of it",
+            format!("Access-Control-Allow-Origin: {}", shown(&allow)),
+        );
     }
     if expect.granted || expect.denied {
         let (read, path) = verdict(ask, response, target)?;
@@ -99,24 +111,43 @@ fn judge(outcome: &mut Outcome, ask: &WireAsk, policy: &Policy, answered: &Answe
             outcome.find(Verdict::TooStrict, "wire", &[("point", "granted")], "allowed", seen);
         }
         if expect.denied && read == Read::Allowed {
-            outcome.find(Verdict::TooOpen, "wire", &[("point", "denied")], "blocked", format!("allowed by Access-Control-Allow-Origin {}", shown(&allow)));
+            outcome.find(
+                Verdict::TooOpen,
+                "wire",
+                &[("point", "denied")],
+                "blocked",
+                format!("allowed by Access-Control-Allow-Origin {}", shown(&allow)),
+            );
         }
     }
     if expect.served {
         let own = value(SIGNATURE.0).is_some();
         let right = expect.body.as_ref().is_none_or(|body| response.body == body.as_bytes());
         if !own || !right || response.status != 200 {
-            let seen = format!("status {}, {}`{}`", response.status, if own { "" } else { "not signed by the application, " }, escape(&response.body[..response.body.len().min(60)]));
-            outcome.find(Verdict::TooStrict, "wire", &[("point", "served")], format!("200 from the application, `{}`", expect.body.as_deref().unwrap_or_default()), seen);
+            let seen = format!(
+                "status {}, {}`{}`",
+                response.status,
+                if own { "" } else { "not signed by the application, " },
+                escape(&response.body[..response.body.len().min(60)])
+            );
+            outcome.find(
+                Verdict::TooStrict,
+                "wire",
+                &[("point", "served")],
+                format!("200 from the application, `{}`", expect.body.as_deref().unwrap_or_default()),
+                seen,
+            );
         }
     }
     if expect.well_formed {
-        let is_bare = |w: &[u8]| w[0] == b'\r' && w[1] != b'\n' || w[0] != b'\r' && w[1] == b'\n' || w[1] == 0;
-        if answered.head.windows(2).any(is_bare) {
-            outcome.find(Verdict::WrongWire, "wire", &[("point", "bytes")], "lines that end in CR LF, and no NUL", "a bare CR, LF or NUL");
-        }
         for (point, field, found) in malformed(&response.headers) {
-            outcome.find(Verdict::WrongWire, "wire", &[("point", point)], format!("{field} as the standard has it"), format!("{field}: {found}"));
+            outcome.find(
+                Verdict::WrongWire,
+                "wire",
+                &[("point", point)],
+                format!("{field} as the standard has it"),
+                format!("{field}: {found}"),
+            );
         }
     }
     if expect.max_age {
@@ -124,25 +155,55 @@ fn judge(outcome: &mut Outcome, ask: &WireAsk, policy: &Policy, answered: &Answe
         let found = value("Access-Control-Max-Age").and_then(|v| std::str::from_utf8(&v).ok()?.trim().parse::<i64>().ok());
         if found.unwrap_or(5) != wanted.unwrap_or(5) {
             let seen = shown(&value("Access-Control-Max-Age"));
-            outcome.find(Verdict::WrongWire, "wire", &[("point", "max-age")], wanted.map_or_else(|| "none".to_owned(), |s| s.to_string()), seen);
+            outcome.find(
+                Verdict::WrongWire,
+                "wire",
+                &[("point", "max-age")],
+                wanted.map_or_else(|| "none".to_owned(), |s| s.to_string()),
+                seen,
+            );
         }
     }
     for field in &expect.field {
         if !holds(&response.headers, field) {
             let name = field.split(": ").next().unwrap_or_default();
-            outcome.find(Verdict::WrongWire, "wire", &[("point", "field")], format!("`{field}`"), format!("{name}: {}", shown(&value(name))));
+            outcome.find(
+                Verdict::WrongWire,
+                "wire",
+                &[("point", "field")],
+                format!("`{field}`"),
+                format!("{name}: {}", shown(&value(name))),
+            );
         }
     }
     for field in expect.no_field.iter().filter(|field| holds(&response.headers, field)) {
         let name = field.split(": ").next().unwrap_or_default();
-        outcome.find(Verdict::WrongWire, "wire", &[("point", "no-field")], format!("no `{}`", field.trim_end_matches([':', ' '])), format!("{name}: {}", shown(&value(name))));
+        outcome.find(
+            Verdict::WrongWire,
+            "wire",
+            &[("point", "no-field")],
+            format!("no `{}`", field.trim_end_matches([':', ' '])),
+            format!("{name}: {}", shown(&value(name))),
+        );
     }
     let both = |fields: &[String]| fields.iter().filter(|f| holds(&response.headers, f)).count();
     if !expect.not_both.is_empty() && both(&expect.not_both) == expect.not_both.len() {
-        outcome.find(Verdict::WrongWire, "wire", &[("point", "not-both")], format!("not both of {}", expect.not_both.join(" and ")), "both");
+        outcome.find(
+            Verdict::WrongWire,
+            "wire",
+            &[("point", "not-both")],
+            format!("not both of {}", expect.not_both.join(" and ")),
+            "both",
+        );
     }
     if !expect.together.is_empty() && !matches!(both(&expect.together), 0) && both(&expect.together) != expect.together.len() {
-        outcome.find(Verdict::WrongWire, "wire", &[("point", "together")], format!("both or none of {}", expect.together.join(" and ")), "one");
+        outcome.find(
+            Verdict::WrongWire,
+            "wire",
+            &[("point", "together")],
+            format!("both or none of {}", expect.together.join(" and ")),
+            "one",
+        );
     }
     if expect.not_disclosed {
         let others: Vec<String> = match &policy.written {
@@ -152,7 +213,8 @@ fn judge(outcome: &mut Outcome, ask: &WireAsk, policy: &Policy, answered: &Answe
             },
             _ => Vec::new(),
         };
-        let whole: Vec<u8> = response.headers.iter().flat_map(|h| h.value.iter().copied().chain([b'\n'])).chain(response.body.iter().copied()).collect();
+        let whole: Vec<u8> =
+            response.headers.iter().flat_map(|h| h.value.iter().copied().chain([b'\n'])).chain(response.body.iter().copied()).collect();
         let text = String::from_utf8_lossy(&whole);
         if let Some(told) = others.iter().find(|o| !o.is_empty() && text.contains(&***o)) {
             outcome.find(Verdict::WrongWire, "wire", &[("point", "disclosed")], "nothing of others", format!("`{told}` is in the answer"));
@@ -221,8 +283,7 @@ fn malformed(headers: &HeaderList<'_>) -> Vec<(&'static str, String, String)> {
             "Access-Control-Allow-Origin" if !is_single || value.contains(&b',') || value.trim_ascii().contains(&b' ') => add("acao-list"),
             "Access-Control-Allow-Origin" => {
                 let serialized = std::str::from_utf8(&value).is_ok_and(|text| {
-                    matches!(text, "*" | "null")
-                        || url::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
+                    matches!(text, "*" | "null") || url::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
                 });
                 if !serialized {
                     add("acao-value");

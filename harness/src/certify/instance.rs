@@ -1,13 +1,17 @@
 //! One running instance of a target, with one policy.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::unix::process::CommandExt as _,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -89,6 +93,26 @@ pub fn end_all_on_interrupt() {
     });
 }
 
+/// Ports for targets: below those that systems give to connections, so that no connection has one by chance.
+const PORTS: std::ops::Range<u16> = 18_000..32_000;
+
+/// A port that nobody listens on, and that this program gives away once.
+fn free_port() -> io::Result<u16> {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let (first, many) = (PORTS.start, PORTS.end - PORTS.start);
+    // From another place in each program: several may run beside each other.
+    let start = (std::process::id() % u32::from(many)) as u16;
+    let candidates = (0..many).map(|n| first + ((u32::from(start) + u32::from(n)) % u32::from(many)) as u16);
+    for port in candidates {
+        if !given.contains(&port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            given.insert(port);
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("no port is free"))
+}
+
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 impl Instance {
@@ -107,7 +131,8 @@ impl Instance {
         for attempt in 0.. {
             match Self::try_start(installed, &policy)? {
                 // Somebody else was faster with the port.
-                Start::Crashed(words) if attempt < 2 && (words.contains("EADDRINUSE") || words.to_ascii_lowercase().contains("address already in use")) => {}
+                Start::Crashed(words)
+                    if attempt < 2 && (words.contains("EADDRINUSE") || words.to_ascii_lowercase().contains("address already in use")) => {}
                 start => return Ok(start),
             }
         }
@@ -119,7 +144,7 @@ impl Instance {
         let log = scratch.join("output");
         let inner = scratch.join("scratch");
         fs::create_dir(&inner)?;
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = free_port()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mark = format!("{}{}-", marks(), COUNT.fetch_add(1, Ordering::Relaxed));
         let output = File::create(&log)?;
@@ -151,7 +176,9 @@ impl Instance {
         loop {
             if let Some(status) = process.child.try_wait()? {
                 let text = process.printed();
-                let told = |word: &str| text.lines().find_map(|line| line.split_once(&format!("corscheck: {word} ")).map(|(_, words)| words.trim().to_owned()));
+                let told = |word: &str| {
+                    text.lines().find_map(|line| line.split_once(&format!("corscheck: {word} ")).map(|(_, words)| words.trim().to_owned()))
+                };
                 return Ok(match (told("unsupported"), told("refused")) {
                     (Some(words), _) => Start::Unsupported(words),
                     (None, Some(words)) => Start::Refused(words),

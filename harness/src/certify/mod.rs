@@ -87,7 +87,13 @@ pub fn origin_of(policy: &Policy) -> String {
 /// # Errors
 ///
 /// A probe cannot be made.
-pub fn ask(book: &Book, policy: &Policy, address: SocketAddr, origin: &str, only: &dyn Fn(&Tags) -> bool) -> Result<Vec<Outcome>, CertifyError> {
+pub fn ask(
+    book: &Book,
+    policy: &Policy,
+    address: SocketAddr,
+    origin: &str,
+    only: &dyn Fn(&Tags) -> bool,
+) -> Result<Vec<Outcome>, CertifyError> {
     let host = origin.split_once("://").map_or(origin, |(_, host)| host);
     let mut wire = Wire::new(address, host);
     let mut out = Vec::new();
@@ -99,7 +105,9 @@ pub fn ask(book: &Book, policy: &Policy, address: SocketAddr, origin: &str, only
             Ask::Order(ask) => sets::order(probe, ask, address, origin),
             Ask::Growth(ask) => Ok(sets::growth(probe, ask, address, origin)),
         };
-        out.push(asked.map_err(|words| CertifyError::Wrong { file: "cases/certify/probes.toml", words: format!("{}: {words}", probe.id) })?);
+        out.push(
+            asked.map_err(|words| CertifyError::Wrong { file: "cases/certify/probes.toml", words: format!("{}: {words}", probe.id) })?,
+        );
     }
     Ok(out)
 }
@@ -166,7 +174,13 @@ pub fn started(policy: &Policy, question: &str, words: &str) -> Outcome {
 /// # Errors
 ///
 /// A probe cannot be made; no folder, no port.
-pub fn certify(book: &Book, policies: &[&Policy], installed: &Installed, jobs: usize, told: &(dyn Fn(&Asked) + Sync)) -> Result<Vec<Asked>, String> {
+pub fn certify(
+    book: &Book,
+    policies: &[&Policy],
+    installed: &Installed,
+    jobs: usize,
+    told: &(dyn Fn(&Asked) + Sync),
+) -> Result<Vec<Asked>, String> {
     let next = Mutex::new(0_usize);
     let done: Mutex<Vec<(usize, Result<Asked, String>)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

@@ -13,6 +13,8 @@ use corscheck_cases::{
     oracle::{Call, Environment, Path, UserAgent, View, network::Network},
 };
 
+use corscheck_servers::Exchange;
+
 use super::{outcome::Outcome, wire::Wire};
 use crate::{
     explain::{question::Asked, wire::Response},
@@ -111,21 +113,25 @@ pub fn simulated(probe: &Probe, ask: &PageAsk, policy: &Policy, target: &str, wi
     let seen = run(&actions, &environment, wire);
     let (exchanges, answers): (Vec<_>, Vec<_>) = wire.take().into_iter().unzip();
     let mut outcome = Outcome::new(probe, words(&expected.seen));
-    let asked: Vec<String> = exchanges.iter().map(|x| x.request.method.clone()).collect();
-    let unknown = !KNOWN_METHODS.contains(&&*ask.method) && answers.last().and_then(Option::as_ref).is_none_or(|last| !last.headers.contains(SIGNATURE.0));
-    if unknown && preflight_passed(&exchanges) && expected.seen.pages.last().and_then(|p| p.end.outcome()) == Some(corscheck_cases::Outcome::Allowed) {
+    let unknown = !KNOWN_METHODS.contains(&&*ask.method)
+        && answers.last().and_then(Option::as_ref).is_none_or(|last| !last.headers.contains(SIGNATURE.0));
+    if unknown
+        && preflight_passed(&exchanges)
+        && expected.seen.pages.last().and_then(|p| p.end.outcome()) == Some(corscheck_cases::Outcome::Allowed)
+    {
         // The preflight said yes, and a server that does not know the method answered in place of the application: nothing is wrong with
         // the middleware.
         outcome.expected.push_str(", as far as the preflight");
     } else {
-        judge(&mut outcome, ask, policy, &expected, &seen.pages, &asked, seen.reason);
+        judge(&mut outcome, ask, policy, &expected, &seen.pages, &exchanges, seen.reason);
     }
     if let Some(last) = answers.last().and_then(Option::as_ref) {
         reflection(&mut outcome, ask, policy, last);
     }
     outcome.path = seen.path;
     outcome.observation.pages = seen.pages;
-    outcome.observation.exchanges = exchanges.into_iter().enumerate().map(|(n, x)| corscheck_servers::Exchange { sequence: n as u64, connection: n as u64, ..x }).collect();
+    outcome.observation.exchanges =
+        exchanges.into_iter().enumerate().map(|(n, x)| Exchange { sequence: n as u64, connection: n as u64, ..x }).collect();
     Ok(outcome)
 }
 
@@ -133,7 +139,7 @@ pub fn simulated(probe: &Probe, ask: &PageAsk, policy: &Policy, target: &str, wi
 const KNOWN_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 
 /// Whether an actual request was sent behind a preflight.
-fn preflight_passed(exchanges: &[corscheck_servers::Exchange]) -> bool {
+fn preflight_passed(exchanges: &[Exchange]) -> bool {
     exchanges.iter().any(|x| x.request.is_preflight()) && exchanges.last().is_some_and(|x| !x.request.is_preflight())
 }
 
@@ -147,39 +153,63 @@ pub fn words(seen: &Seen) -> String {
 }
 
 /// Holds what a page saw against what it must see.
-pub fn judge(outcome: &mut Outcome, ask: &PageAsk, policy: &Policy, expected: &Expected, pages: &[PageResult], asked: &[String], reason: Option<Reason>) {
+pub fn judge(
+    outcome: &mut Outcome,
+    ask: &PageAsk,
+    policy: &Policy,
+    expected: &Expected,
+    pages: &[PageResult],
+    exchanges: &[Exchange],
+    reason: Option<Reason>,
+) {
     let (Some(must), Some(page)) = (expected.seen.pages.last(), pages.last()) else { return };
     let (Some(wanted), Some(found)) = (must.end.outcome(), page.end.outcome()) else { return };
     let reason = reason.map_or("none", |r| r.word());
+    let asked: Vec<String> = exchanges.iter().map(|x| x.request.method.clone()).collect();
+    let preflight = exchanges.iter().rfind(|x| x.request.is_preflight()).and_then(|x| x.answer.status).unwrap_or_default().to_string();
     let grant = policy.grant(&ask.path);
     let is_open = grant.origins == Origins::Open && ask.credentials != Credentials::Include;
     if found.openness() > wanted.openness() && !is_open && harmful(ask, page) {
         outcome.find(Verdict::TooOpen, "read", &[("direction", "too-open")], wanted.word(), found.word());
     } else if found.openness() < wanted.openness() && !is_open {
-        outcome.find(Verdict::TooStrict, "read", &[("direction", "too-strict"), ("reason", reason)], wanted.word(), format!("{} ({reason})", found.word()));
+        outcome.find(
+            Verdict::TooStrict,
+            "read",
+            &[("direction", "too-strict"), ("reason", reason), ("preflight", &preflight)],
+            wanted.word(),
+            format!("{} ({reason})", found.word()),
+        );
     }
     if wanted == found && grant.expose.is_some() {
         let (PageEnd::Response(must), PageEnd::Response(page)) = (&must.end, &page.end) else { return };
         for name in &ask.see {
             let value = |probed: &[(String, Option<String>)]| probed.iter().find(|(n, _)| n == name).and_then(|(_, v)| v.clone()).is_some();
             match (value(&must.probed), value(&page.probed)) {
-                (true, false) => outcome.find(Verdict::TooStrict, "read", &[("direction", "hidden"), ("point", name)], format!("{name} visible"), "hidden"),
-                (false, true) => outcome.find(Verdict::TooOpen, "read", &[("direction", "shown"), ("point", name)], format!("{name} hidden"), "visible"),
+                (true, false) => outcome.find(
+                    Verdict::TooStrict,
+                    "read",
+                    &[("direction", "hidden"), ("point", name)],
+                    format!("{name} visible"),
+                    "hidden",
+                ),
+                (false, true) => {
+                    outcome.find(Verdict::TooOpen, "read", &[("direction", "shown"), ("point", name)], format!("{name} hidden"), "visible")
+                }
                 _ => {}
             }
         }
     }
-    if ask.api == PageApi::Twice && expected.asked.as_slice() != asked {
+    if ask.api == PageApi::Twice && expected.asked != asked {
         let list = |methods: &[String]| methods.join(", ");
-        outcome.find(Verdict::WrongWire, "read", &[("direction", "preflights")], list(&expected.asked), list(asked));
+        outcome.find(Verdict::WrongWire, "read", &[("direction", "preflights")], list(&expected.asked), list(&asked));
     }
 }
 
 /// Another spelling of a path does harm only where it leads to the resource.
 fn harmful(ask: &PageAsk, page: &PageResult) -> bool {
     let is_resource = |page: &PageResult| matches!(&page.end, PageEnd::Response(r) if r.status == 200 && r.body == RESOURCE);
-    let is_plain = ["/r", "/public/r", "/private/r"].contains(&&*ask.path) || !ask.path.to_ascii_lowercase().contains("pri");
-    is_plain || is_resource(page)
+    let is_odd = ask.path.to_ascii_lowercase().contains("private") || ask.path.to_ascii_lowercase().contains("public");
+    !is_odd || ["/public/r", "/private/r"].contains(&&*ask.path) || is_resource(page)
 }
 
 /// Whether an answer repeats whatever origin asks.

@@ -1,8 +1,15 @@
 //! A certification as results, so that the report, JUnit and the badge are the same as those of a run.
 
-use corscheck_cases::{Level, certify::{Book, Severity}};
+use corscheck_cases::{
+    Level,
+    certify::{Book, Severity},
+};
 
-use super::{Asked, certificate::{Accepted, Subject, broken_by}, outcome::Outcome};
+use super::{
+    Asked,
+    certificate::{Accepted, Subject, broken_by},
+    outcome::Outcome,
+};
 use crate::{
     event::{Attempt, BrokenRule, CaseResult},
     user_agent::SIMULATED,

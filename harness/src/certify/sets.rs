@@ -71,7 +71,8 @@ pub fn swap(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr, t
         outcome.observation.exchanges.push(answered.exchange);
         answers.push((asker, response));
     }
-    let modes: &[Credentials] = if policy.grant(&ask.path).credentials { &[Credentials::SameOrigin, Credentials::Include] } else { &[Credentials::SameOrigin] };
+    let modes: &[Credentials] =
+        if policy.grant(&ask.path).credentials { &[Credentials::SameOrigin, Credentials::Include] } else { &[Credentials::SameOrigin] };
     for (first, kept) in &answers {
         for (second, direct) in answers.iter().filter(|(a, _)| a.origin.is_some() && a.label != first.label) {
             if !may_serve(kept, true, false) {
@@ -83,7 +84,8 @@ pub fn swap(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr, t
                 if own == swapped {
                     continue;
                 }
-                let (verdict, direction) = if swapped.openness() > own.openness() { (Verdict::TooOpen, "too-open") } else { (Verdict::TooStrict, "too-strict") };
+                let (verdict, direction) =
+                    if swapped.openness() > own.openness() { (Verdict::TooOpen, "too-open") } else { (Verdict::TooStrict, "too-strict") };
                 if outcome.path.is_empty() {
                     outcome.path = path;
                 }
@@ -104,7 +106,9 @@ pub fn swap(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr, t
 fn signature(headers: &HeaderList<'_>) -> String {
     let mut fields: Vec<String> = headers
         .iter()
-        .filter(|h| h.name.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("access-control-")) || h.name.eq_ignore_ascii_case("vary"))
+        .filter(|h| {
+            h.name.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("access-control-")) || h.name.eq_ignore_ascii_case("vary")
+        })
         .map(|h| format!("{}: {}", h.name.to_ascii_lowercase(), escape(&h.value)))
         .collect();
     fields.sort();
@@ -112,7 +116,8 @@ fn signature(headers: &HeaderList<'_>) -> String {
 }
 
 /// The rounds of [`order`]: who asks after whom, by number.
-const ROUNDS: &[&[usize]] = &[&[0, 1, 2, 3, 4], &[2, 0, 2, 1, 4, 0], &[0, 0, 0, 0, 0, 0], &[3, 0, 3, 1], &[4, 0, 2, 2, 0], &[1, 0, 1, 0, 2, 1]];
+const ROUNDS: &[&[usize]] =
+    &[&[0, 1, 2, 3, 4], &[2, 0, 2, 1, 4, 0], &[0, 0, 0, 0, 0, 0], &[3, 0, 3, 1], &[4, 0, 2, 2, 0], &[1, 0, 1, 0, 2, 1]];
 
 /// Order independence: the same request comes to the same, whatever was asked before.
 pub fn order(probe: &Probe, ask: &SetAsk, address: SocketAddr, target: &str) -> Result<Outcome, String> {
@@ -175,15 +180,32 @@ const TIMES: usize = 5;
 /// A cost below this is nothing to complain of, whatever its curve.
 const HARMLESS: Duration = Duration::from_millis(6);
 
-/// Growth of cost: what twice the list costs may be twice as much, and the answer no longer than the request and a little.
+/// Growth of cost: what three times the list costs may be three times as much, and the answer no longer than the request and a little.
 pub fn growth(probe: &Probe, ask: &GrowthAsk, address: SocketAddr, target: &str) -> Outcome {
-    const MORE: usize = 1024;
     let mut outcome = Outcome::new(probe, "time and length in proportion to the list");
+    let mut suspicion = measure(&mut outcome, probe, ask, address, target);
+    // Somebody else may have had the processor: what is so is so again.
+    for _ in 0..2 {
+        if suspicion.is_some() {
+            suspicion = measure(&mut outcome, probe, ask, address, target);
+        }
+    }
+    if let Some((expected, seen)) = suspicion {
+        let fill = probe.tags.get("filled").unwrap_or_default();
+        outcome.find(Verdict::WrongWire, "growth", &[("point", "time"), ("fill", fill)], expected, seen);
+    }
+    outcome
+}
+
+/// Asks with each length; what was expected and seen where the time grows out of proportion.
+fn measure(outcome: &mut Outcome, probe: &Probe, ask: &GrowthAsk, address: SocketAddr, target: &str) -> Option<(String, String)> {
+    const MORE: usize = 1024;
     let host = target.split_once("://").map_or(target, |(_, host)| host);
     let mut times = Vec::new();
     for bytes in std::iter::once(0).chain(ask.bytes.iter().copied()) {
         let list: Vec<u8> = ask.fill.as_bytes().iter().copied().cycle().take(bytes).collect();
-        let mut lines = vec![b"Access-Control-Request-Method: PUT".to_vec(), [b"Access-Control-Request-Headers: x-a,", &list[..], b"x-b"].concat()];
+        let mut lines =
+            vec![b"Access-Control-Request-Method: PUT".to_vec(), [b"Access-Control-Request-Headers: x-a,", &list[..], b"x-b"].concat()];
         lines.extend(ask.asker.origin.iter().map(|origin| [b"Origin: ", &origin[..]].concat()));
         let sent = lines.iter().map(Vec::len).sum::<usize>();
         let mut least = Duration::MAX;
@@ -191,32 +213,20 @@ pub fn growth(probe: &Probe, ask: &GrowthAsk, address: SocketAddr, target: &str)
             let answered = send(address, host, ("OPTIONS", "/r"), &lines);
             least = least.min(answered.took);
             if answered.bytes > sent + MORE && outcome.findings.iter().all(|f| f.tags.get("point") != Some("size")) {
-                outcome.find(
-                    Verdict::WrongWire,
-                    "growth",
-                    &[("point", "size"), ("fill", probe.tags.get("filled").unwrap_or_default())],
-                    format!("no more than {} bytes", sent + MORE),
-                    format!("{} bytes", answered.bytes),
-                );
+                let fill = probe.tags.get("filled").unwrap_or_default();
+                let most = format!("no more than {} bytes", sent + MORE);
+                outcome.find(Verdict::WrongWire, "growth", &[("point", "size"), ("fill", fill)], most, format!("{} bytes", answered.bytes));
                 outcome.observation.exchanges.push(answered.exchange);
             }
         }
         times.push((bytes, least));
     }
-    let (Some(&(_, base)), Some(&(long, most))) = (times.first(), times.last()) else { return outcome };
+    let (&(_, base), &(long, most)) = (times.first()?, times.last()?);
     // The longest list against a third of it: in proportion it costs three times as much, with the square nine times.
-    let Some(&(short, less)) = times.iter().filter(|(bytes, _)| *bytes > 0 && *bytes * 3 <= long).next_back() else { return outcome };
+    let &(short, less) = times.iter().filter(|(bytes, _)| *bytes > 0 && *bytes * 3 <= long).next_back()?;
     let (cost, less) = (most.saturating_sub(base), less.saturating_sub(base).max(Duration::from_micros(200)));
     let proportion = long as f64 / short as f64;
-    if cost > HARMLESS && cost.as_secs_f64() / less.as_secs_f64() > proportion * 2.0 {
-        let ms = |d: Duration| format!("{:.1} ms", d.as_secs_f64() * 1000.0);
-        outcome.find(
-            Verdict::WrongWire,
-            "growth",
-            &[("point", "time"), ("fill", probe.tags.get("filled").unwrap_or_default())],
-            format!("{} for {short} bytes, so some {} for {long}", ms(less), ms(less.mul_f64(proportion))),
-            ms(cost),
-        );
-    }
-    outcome
+    let ms = |d: Duration| format!("{:.1} ms", d.as_secs_f64() * 1000.0);
+    (cost > HARMLESS && cost.as_secs_f64() / less.as_secs_f64() > proportion * 2.0)
+        .then(|| (format!("{} for {short} bytes, so some {} for {long}", ms(less), ms(less.mul_f64(proportion))), ms(cost)))
 }

@@ -56,15 +56,22 @@ pub fn check(installed: &Installed) -> std::io::Result<Vec<String>> {
                 allowed.push((allows(ONE), allows(TWO)));
                 end(instance, &mut wrong);
             }
-            Start::Unsupported(words) => wrong.push(format!("it says that one origin without credentials is unsupported ({words}): nothing can be certified")),
-            Start::Refused(words) => wrong.push(format!("it says that one origin without credentials is refused ({words}): nothing can be certified")),
+            Start::Unsupported(words) => {
+                wrong.push(format!("it says that one origin without credentials is unsupported ({words}): nothing can be certified"))
+            }
+            Start::Refused(words) => {
+                wrong.push(format!("it says that one origin without credentials is refused ({words}): nothing can be certified"))
+            }
             Start::Crashed(words) => wrong.push(format!("it does not start: {words}")),
         }
     }
     if let [first, second] = &allowed[..] {
         let any = |(one, two): &(Option<String>, Option<String>)| one.is_some() || two.is_some();
         if !any(first) && !any(second) {
-            wrong.push("no answer to an allowed origin has Access-Control-Allow-Origin: is the middleware there, and in front of the routes?".to_owned());
+            wrong.push(
+                "no answer to an allowed origin has Access-Control-Allow-Origin: is the middleware there, and in front of the routes?"
+                    .to_owned(),
+            );
         } else if first == second {
             let shown = first.0.as_deref().unwrap_or("nothing");
             wrong.push(format!("two policies for different origins make no difference (Access-Control-Allow-Origin: {shown}): CORSCHECK_POLICY is not what the middleware gets"));
@@ -111,7 +118,11 @@ fn application(address: SocketAddr, wrong: &mut Vec<String>) {
             wrong.push(format!("GET {path}: {}: {} is missing: it is not the application that answers", SIGNATURE.0, SIGNATURE.1));
         }
         if must.body.is_some_and(|body| body.as_bytes() != response.body) {
-            wrong.push(format!("GET {path}: the body is `{}`, where the application has `{}`", escape(&response.body[..response.body.len().min(60)]), must.body.unwrap_or_default()));
+            wrong.push(format!(
+                "GET {path}: the body is `{}`, where the application has `{}`",
+                escape(&response.body[..response.body.len().min(60)]),
+                must.body.unwrap_or_default()
+            ));
         }
         for (name, value) in must.fields.iter().filter(|(name, _)| !name.starts_with("Access-Control-")) {
             let found = response.headers.get(name).map(|v| String::from_utf8_lossy(&v).into_owned()).unwrap_or_default();

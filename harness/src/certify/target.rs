@@ -166,7 +166,8 @@ impl Target {
             return Self::parse(name, OWN, REFERENCE, Vec::new());
         }
         let prefix = format!("{name}/");
-        let files: Vec<(String, Vec<u8>)> = middleware::FILES.iter().filter_map(|(path, text)| Some((path.strip_prefix(&*prefix)?.to_owned(), text.to_vec()))).collect();
+        let files: Vec<(String, Vec<u8>)> =
+            middleware::FILES.iter().filter_map(|(path, text)| Some((path.strip_prefix(&*prefix)?.to_owned(), text.to_vec()))).collect();
         if let Some((_, manifest)) = files.iter().find(|(path, _)| path == "target.toml") {
             let manifest = String::from_utf8_lossy(manifest).into_owned();
             return Self::parse(name, &manifest, &format!("servers/middleware/{name}/target.toml"), files);
@@ -209,7 +210,11 @@ impl Target {
     /// Something is missing on this machine, or an installation failed.
     pub fn install(&self) -> Result<Installed, TargetError> {
         if let Some(missing) = self.manifest.needs.iter().find(|program| !is_on_path(program)) {
-            let how = if self.manifest.apt.is_empty() { self.manifest.how.clone() } else { format!("{} (apt-get install {})", self.manifest.how, self.manifest.apt.join(" ")) };
+            let how = if self.manifest.apt.is_empty() {
+                self.manifest.how.clone()
+            } else {
+                format!("{} (apt-get install {})", self.manifest.how, self.manifest.apt.join(" "))
+            };
             return Err(TargetError::Needs { name: self.name.clone(), missing: missing.clone(), how });
         }
         let folder = cache().join(format!("{}-{}", self.name, self.digest()));
@@ -221,7 +226,10 @@ impl Target {
             fs::create_dir_all(&folder).map_err(|e| unreadable(&folder, e))?;
             for (path, content) in &self.files {
                 let path = folder.join(path);
-                path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, content)).map_err(|e| unreadable(&path, e))?;
+                path.parent()
+                    .map_or(Ok(()), fs::create_dir_all)
+                    .and_then(|()| fs::write(&path, content))
+                    .map_err(|e| unreadable(&path, e))?;
             }
             for command in &self.manifest.install {
                 self.run(command, &folder)?;
@@ -288,7 +296,9 @@ fn own(word: &str) -> String {
 /// Where targets are installed: `CORSCHECK_CACHE`, or a folder of the user's cache.
 fn cache() -> PathBuf {
     let own = |variable: &str| env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let base = own("CORSCHECK_CACHE").or_else(|| own("XDG_CACHE_HOME").map(|p| p.join("corscheck"))).or_else(|| own("HOME").map(|p| p.join(".cache/corscheck")));
+    let base = own("CORSCHECK_CACHE")
+        .or_else(|| own("XDG_CACHE_HOME").map(|p| p.join("corscheck")))
+        .or_else(|| own("HOME").map(|p| p.join(".cache/corscheck")));
     base.unwrap_or_else(|| env::temp_dir().join("corscheck-cache")).join("targets")
 }
 

@@ -22,7 +22,8 @@ pub enum Form {
 impl Certificate {
     /// The certificate in one line.
     pub fn sentence(&self) -> String {
-        let broken: Vec<String> = Severity::ALL.iter().filter_map(|s| Some(format!("{} {}", self.broken.get(s.word())?, s.word()))).collect();
+        let broken: Vec<String> =
+            Severity::ALL.iter().filter_map(|s| Some(format!("{} {}", self.broken.get(s.word())?, s.word()))).collect();
         let held = self.rules.iter().filter(|r| r.standing == Standing::Held).count();
         let broken = if broken.is_empty() { "no rule broken".to_owned() } else { format!("broken: {}", broken.join(", ")) };
         format!("{} {}: {}; {broken}; {held} held", self.target.product, self.target.version, self.grade.words())
@@ -55,7 +56,14 @@ impl Certificate {
         if !others.is_empty() {
             _ = writeln!(out, "\nPolicies that were not asked:");
             for policy in others {
-                _ = writeln!(out, "{bullet}{} ({}): {}: {}", policy.id, policy.title, policy.took.word(), printable(first_line(policy.took.words().unwrap_or_default())));
+                _ = writeln!(
+                    out,
+                    "{bullet}{} ({}): {}: {}",
+                    policy.id,
+                    policy.title,
+                    policy.took.word(),
+                    printable(first_line(policy.took.words().unwrap_or_default()))
+                );
             }
         }
         for policy in &self.policies {
@@ -69,7 +77,14 @@ impl Certificate {
 
     fn rule(&self, out: &mut String, rule: &RuleStanding, form: Form) {
         let accepted = rule.accepted.as_ref().map(|why| format!(" (accepted: {why})")).unwrap_or_default();
-        _ = writeln!(out, "\n{}{} {}  {}{accepted}", if form == Form::Markdown { "#### " } else { "" }, rule.id, rule.severity.word().to_ascii_uppercase(), rule.title);
+        _ = writeln!(
+            out,
+            "\n{}{} {}  {}{accepted}",
+            if form == Form::Markdown { "#### " } else { "" },
+            rule.id,
+            rule.severity.word().to_ascii_uppercase(),
+            rule.title
+        );
         let Some(shown) = rule.shown.first() else { return };
         let (open, indent) = if form == Form::Markdown { ("\n```\n", "") } else { ("", "  ") };
         out.push_str(open);
@@ -119,7 +134,9 @@ fn first_line(text: &str) -> &str {
 /// Fields that decide: everything else only fills the screen.
 fn decides(line: &str) -> bool {
     let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    name.starts_with("access-control-") || matches!(&*name, "origin" | "vary" | "location" | "cookie" | "host" | "x-forwarded-host" | "forwarded") || !line.contains(':')
+    name.starts_with("access-control-")
+        || matches!(&*name, "origin" | "vary" | "location" | "cookie" | "host" | "x-forwarded-host" | "forwarded")
+        || !line.contains(':')
 }
 
 /// The requests and answers of a finding, as far as they decide.

@@ -53,7 +53,9 @@ pub struct Answered {
 /// Sends a request byte by byte on a connection of its own, and reads what comes.
 pub fn send(address: SocketAddr, host: &str, (method, target): (&str, &str), lines: &[Vec<u8>]) -> Answered {
     let mut bytes = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
-    let named = |name: &[u8]| lines.iter().any(|line| line.len() > name.len() && line[..name.len()].eq_ignore_ascii_case(name) && line[name.len()] == b':');
+    let named = |name: &[u8]| {
+        lines.iter().any(|line| line.len() > name.len() && line[..name.len()].eq_ignore_ascii_case(name) && line[name.len()] == b':')
+    };
     if !named(b"host") {
         bytes.extend_from_slice(format!("Host: {host}\r\n").as_bytes());
     }
@@ -70,7 +72,9 @@ pub fn send(address: SocketAddr, host: &str, (method, target): (&str, &str), lin
     let (response, fault) = match whole {
         Whole::Response { head, body, .. } => (Some(response(head.status, &head.reason, &head.fields, body)), None),
         Whole::Malformed(words) => (None, Some(format!("the answer is malformed: {words}"))),
-        Whole::NoResponse { .. } => (None, Some(ended.err().map_or_else(|| "the connection was closed without an answer".to_owned(), |e| e.to_string()))),
+        Whole::NoResponse { .. } => {
+            (None, Some(ended.err().map_or_else(|| "the connection was closed without an answer".to_owned(), |e| e.to_string())))
+        }
     };
     let length = received.windows(4).position(|w| w == b"\r\n\r\n").map_or(received.len(), |at| at + 4);
     let exchange = evidence((method, target), bytes, &received[..length], response.as_ref(), fault.as_deref(), took);
@@ -94,7 +98,9 @@ fn exchange(address: SocketAddr, bytes: &[u8], received: &mut Vec<u8>, is_head: 
         match stream.read(&mut buffer) {
             Ok(0) => return if received.is_empty() { written } else { Ok(()) },
             Ok(n) => received.extend_from_slice(&buffer[..n]),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Err(io::Error::other(format!("no answer within {} s", PATIENCE.as_secs()))),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                return Err(io::Error::other(format!("no answer within {} s", PATIENCE.as_secs())));
+            }
             Err(e) if received.is_empty() => return Err(e),
             Err(_) => return Ok(()),
         }
@@ -112,7 +118,14 @@ fn response(status: u16, reason: &[u8], fields: &[(String, Vec<u8>)], body: Vec<
     Response { status, reason: reason.to_vec(), headers, body, body_end: Some(ReadEnd::Complete) }
 }
 
-fn evidence((method, target): (&str, &str), sent: Vec<u8>, head: &[u8], response: Option<&Response>, fault: Option<&str>, took: Duration) -> Exchange {
+fn evidence(
+    (method, target): (&str, &str),
+    sent: Vec<u8>,
+    head: &[u8],
+    response: Option<&Response>,
+    fault: Option<&str>,
+    took: Duration,
+) -> Exchange {
     let wire = |bytes: &[u8]| WireBytes::from(bytes);
     let body = response.map(|r| &r.body[..]).unwrap_or_default();
     let fields = sent

@@ -87,10 +87,14 @@ pub(super) fn certify(args: &CertifyArgs) -> Result<Exit, Failure> {
     let policies: Vec<&Policy> = book.policies.iter().filter(|p| args.policy.is_empty() || chooses(&args.policy, &p.id)).collect();
     if policies.is_empty() {
         let all: Vec<&str> = book.policies.iter().map(|p| &*p.id).collect();
-        return Err(Failure { words: format!("no policy is like {}: there are {}", args.policy.join(", "), all.join(", ")), exit: Exit::NothingSelected });
+        return Err(Failure {
+            words: format!("no policy is like {}: there are {}", args.policy.join(", "), all.join(", ")),
+            exit: Exit::NothingSelected,
+        });
     }
     // All of them are looked up before the first one is started.
-    let targets = args.targets.iter().map(|name| Target::find(name).map_err(|e| Failure::usage(e.to_string()))).collect::<Result<Vec<_>, _>>()?;
+    let targets =
+        args.targets.iter().map(|name| Target::find(name).map_err(|e| Failure::usage(e.to_string()))).collect::<Result<Vec<_>, _>>()?;
     let mut done: Vec<Certified> = Vec::new();
     let mut failed = Vec::new();
     for target in &targets {
@@ -145,7 +149,10 @@ fn one(args: &CertifyArgs, book: &Book, policies: &[&Policy], accepted: &[Accept
     if !args.skip_smoke {
         let wrong = smoke::check(&installed).map_err(|e| Failure::environment(e.to_string()))?;
         if !wrong.is_empty() {
-            return Err(Failure::environment(format!("the adapter is not what it should be (nothing is said of the middleware):\n  {}", wrong.join("\n  "))));
+            return Err(Failure::environment(format!(
+                "the adapter is not what it should be (nothing is said of the middleware):\n  {}",
+                wrong.join("\n  ")
+            )));
         }
     }
     let done = Mutex::new(0);
@@ -175,13 +182,25 @@ fn one(args: &CertifyArgs, book: &Book, policies: &[&Policy], accepted: &[Accept
     fs::create_dir_all(&folder).map_err(unwritable)?;
     let results = write(&folder, book, &certificate, &asked, accepted, agent, started).map_err(unwritable)?;
     let mut text = certificate.text(Form::Plain);
-    text.push_str(&format!("written {} (and what is beside it), after {:.1} s\n", folder.join(CERTIFICATE).display(), started.elapsed().as_secs_f64()));
+    text.push_str(&format!(
+        "written {} (and what is beside it), after {:.1} s\n",
+        folder.join(CERTIFICATE).display(),
+        started.elapsed().as_secs_f64()
+    ));
     say(&format!("\n{text}"))?;
     Ok(Certified { certificate, results })
 }
 
 /// Writes everything about one target into its folder.
-fn write(folder: &Path, book: &Book, certificate: &Certificate, asked: &[Asked], accepted: &[Accepted], agent: BrowserInfo, started: Instant) -> std::io::Result<Results> {
+fn write(
+    folder: &Path,
+    book: &Book,
+    certificate: &Certificate,
+    asked: &[Asked],
+    accepted: &[Accepted],
+    agent: BrowserInfo,
+    started: Instant,
+) -> std::io::Result<Results> {
     let subject = &certificate.target;
     let results = results::results(book, subject, asked, accepted);
     let header = Header {
@@ -196,7 +215,12 @@ fn write(folder: &Path, book: &Book, certificate: &Certificate, asked: &[Asked],
         topology: None,
         subject: Some(format!("{} {}", subject.name, subject.version)),
     };
-    let footer = Footer { complete: true, cut_short: None, ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), results: results.len() };
+    let footer = Footer {
+        complete: true,
+        cut_short: None,
+        ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        results: results.len(),
+    };
     let mut lines = JsonLines::create(folder)?;
     lines.event(&Event::Started(header.clone()))?;
     for result in &results {
@@ -227,7 +251,8 @@ fn table(done: &[Certified]) -> String {
 
 /// Serves the reference as targets are served: what to do stands in the environment.
 pub(super) fn reference() -> Result<Exit, Failure> {
-    let variable = |name: &str| std::env::var(name).map_err(|_| Failure::usage(format!("{name} is not set: `corscheck certify reference` starts it")));
+    let variable =
+        |name: &str| std::env::var(name).map_err(|_| Failure::usage(format!("{name} is not set: `corscheck certify reference` starts it")));
     let (host, port, policy) = (variable("CORSCHECK_HOST")?, variable("CORSCHECK_PORT")?, variable("CORSCHECK_POLICY")?);
     let defect = std::env::var("CORSCHECK_DEFECT").ok();
     let reference = match Reference::new(&policy, defect.as_deref()) {

@@ -238,10 +238,8 @@ fn result(case: &str, title: &str, browser: &str, standing: Standing, attempts: 
         attempts,
         rules: Vec::new(),
         path: Vec::new(),
-    },
-        rules: Vec::new(),
-        path: Vec::new(),
     }
+}
 
 fn attempt(session: u32, judgement: Judgement, ends: Vec<PageEnd>, exchanges: Vec<Exchange>) -> Attempt {
     let page = |end| PageResult {

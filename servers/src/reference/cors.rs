@@ -64,14 +64,17 @@ impl Cors {
             (Some(_), Some(_)) if is_preflight && self.is("F32") => Answer::new(405),
             (Some(scope), Some(method)) if is_preflight => self.preflight(scope, request, method, granted),
             (Some(_), _) if swallowed => Answer::new(204),
-            _ if self.is("F09") && request.has("origin") && granted.is_none() => Answer { body: b"Invalid CORS request".to_vec(), ..Answer::new(403) },
+            _ if self.is("F09") && request.has("origin") && granted.is_none() => {
+                Answer { body: b"Invalid CORS request".to_vec(), ..Answer::new(403) }
+            }
             (scope, _) => self.actual(scope, request, granted),
         }
     }
 
     /// The policy of a path: that of the longest prefix. Everything else has none.
     fn scope(&self, path: &str) -> Option<&Scope> {
-        let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'));
+        let below =
+            |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'));
         let found = self.settings.scopes.iter().filter(|s| below(&s.path)).max_by_key(|s| s.path.len());
         // The defect: what no policy matches gets the first one.
         found.or_else(|| self.settings.scopes.first().filter(|_| self.is("S18")))
@@ -91,7 +94,10 @@ impl Cors {
         }
         if self.is("C10") && scope.written.len() == 1 {
             // Static: the one origin, always.
-            return Some(Granted { allow_origin: scope.written[0].clone().into_bytes(), credentials: credentials && request.has("origin") });
+            return Some(Granted {
+                allow_origin: scope.written[0].clone().into_bytes(),
+                credentials: credentials && request.has("origin"),
+            });
         }
         if self.is("R03") && origins.len() > 1 {
             return Some(Granted { allow_origin: origins.join(&b", "[..]), credentials });
@@ -108,14 +114,17 @@ impl Cors {
         if self.is("S16") && self.denied_last.load(Ordering::Relaxed) {
             return false;
         }
-        let listed = scope.origins.iter().any(|p| p.matches(origin));
+        let listed = scope.origins.iter().any(|p| p.matches(origin)) && !(self.is("I03") && origin.contains('_'));
         if self.is("F29") && listed {
             return self.matched.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
         }
         if self.is("S06") && scope.origins.iter().any(|p| matches!(p, Pattern::Wild(..))) {
             return scope.origins.iter().any(|p| matches!(p, Pattern::Wild(before, behind) if as_expression(before, behind, origin)));
         }
-        listed || scope.origins.iter().any(|p| self.lets_in(p, origin)) || self.believes(origin, request) || self.is("S14") && origin == "null"
+        listed
+            || scope.origins.iter().any(|p| self.lets_in(p, origin))
+            || self.believes(origin, request)
+            || self.is("S14") && origin == "null"
     }
 
     /// Whether a defect takes an origin for one that a pattern means.
@@ -132,6 +141,7 @@ impl Cors {
             Pattern::Wild(before, behind) => match self.settings.defect {
                 Some("S05") => origin.starts_with(&**before) && origin.contains(&**behind),
                 Some("S08") => origin.starts_with(&**before) && origin.ends_with(behind.trim_start_matches('.')),
+                Some("I02") => origin.len() > before.len() + behind.len() && origin.starts_with(&**before) && origin.ends_with(&**behind),
                 Some("S09") => origin.starts_with(&**before) && origin.ends_with(&**behind),
                 Some("S12") => pattern.matches(&origin.replacen("http:", "https:", 1)),
                 Some("S13") => origin.rsplit_once(':').is_some_and(|(without, _)| pattern.matches(without)),
@@ -172,7 +182,9 @@ impl Cors {
                 () if self.is("F21") => b"*".to_vec(),
                 () => method.to_vec(),
             }
-        } else if self.is("S23") && scope.methods.iter().any(|m| m.to_ascii_lowercase().contains(&String::from_utf8_lossy(method).to_ascii_lowercase())) {
+        } else if self.is("S23")
+            && scope.methods.iter().any(|m| m.to_ascii_lowercase().contains(&String::from_utf8_lossy(method).to_ascii_lowercase()))
+        {
             method.to_vec()
         } else {
             let methods = scope.methods.join(", ");
@@ -226,7 +238,11 @@ impl Cors {
             Some("F22") if any => return b"*".to_vec(),
             Some("F12") => {
                 let first = String::from_utf8_lossy(asked.first().copied().unwrap_or_default()).into_owned();
-                let names: Vec<&str> = first.split(',').map(str::trim).filter(|n| scope.headers.iter().any(|h| h == "*" || h.eq_ignore_ascii_case(n))).collect();
+                let names: Vec<&str> = first
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|n| scope.headers.iter().any(|h| h == "*" || h.eq_ignore_ascii_case(n)))
+                    .collect();
                 return names.join(", ").into_bytes();
             }
             _ => {}
@@ -282,6 +298,9 @@ impl Cors {
             self.denied(&mut answer, scope);
             return answer;
         };
+        if self.is("I01") && answer.has("Access-Control-Allow-Origin") {
+            return answer;
+        }
         if !self.is("F26") {
             // One layer decides.
             answer.remove("Access-Control-Allow-Origin");
@@ -339,7 +358,10 @@ impl Cors {
             answer.add("Vary", "*");
         }
         if is_preflight {
-            answer.add("Vary", if self.is("C11") { "Origin" } else { "Origin, Access-Control-Request-Method, Access-Control-Request-Headers" });
+            answer.add(
+                "Vary",
+                if self.is("C11") { "Origin" } else { "Origin, Access-Control-Request-Method, Access-Control-Request-Headers" },
+            );
         } else if !forgotten && (!is_static || self.is("C09")) {
             answer.add("Vary", "Origin");
         }

@@ -56,6 +56,10 @@ impl Answer {
         Self { status, fields: Vec::new(), body: Vec::new(), delay: Duration::ZERO, dies: false }
     }
 
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(n, _)| n.eq_ignore_ascii_case(name))
+    }
+
     pub(super) fn remove(&mut self, name: &str) {
         self.fields.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
     }

@@ -56,7 +56,9 @@ impl Pattern {
             Pattern::Origin(one) => one == origin,
             Pattern::Wild(before, behind) => {
                 let inner = origin.strip_prefix(&**before).and_then(|rest| rest.strip_suffix(&**behind)).unwrap_or_default();
-                let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b));
+                let label = |label: &str| {
+                    !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
+                };
                 inner.split('.').all(label)
             }
         }

@@ -97,7 +97,9 @@ impl Settings {
             let origins = json.origins.ok_or_else(|| Refusal("`origins` is missing".to_owned()))?;
             vec![(String::new(), origins, json.credentials, json.methods, json.request_headers, json.expose, json.max_age)]
         } else {
-            let part = |p: PathJson| (p.path, p.rest.origins, p.rest.credentials, p.rest.methods, p.rest.request_headers, p.rest.expose, p.rest.max_age);
+            let part = |p: PathJson| {
+                (p.path, p.rest.origins, p.rest.credentials, p.rest.methods, p.rest.request_headers, p.rest.expose, p.rest.max_age)
+            };
             json.paths.into_iter().map(part).collect()
         };
         let scopes = parts
