@@ -85,6 +85,8 @@ pub struct Place<'a> {
     pub page: Alias,
     /// What it is besides.
     pub document: &'a BoundPage,
+    /// An origin in place of that of `page`, where a proxy gives pages any.
+    pub origin: Option<&'a str>,
 }
 
 type Arrivals = mpsc::UnboundedSender<(Context, Link)>;
@@ -156,6 +158,7 @@ impl Hub {
             .route("/agent/controlled/frame", get(page))
             .route("/agent/controlled/worker.js", get(service_worker))
             .route("/agent/socket", get(socket))
+            .route("/agent/control", get(control))
             .with_state(self.clone())
     }
 
@@ -184,6 +187,9 @@ impl Hub {
 
 /// Where the agents of a page have their link: pages over HTTP/2 have it over HTTP/1.1, where WebSockets are at home.
 fn socket_origin(place: &Place<'_>) -> String {
+    if let Some(origin) = place.origin {
+        return origin.replacen("http", "ws", 1);
+    }
     let via = if place.page.protocol() == Protocol::Http2 { Alias::ATls } else { place.page };
     let scheme = if place.page.scheme() == Scheme::Https { "wss" } else { "ws" };
     format!("{scheme}://{}:{}", place.topology.host(via), place.topology.port(via))
@@ -242,7 +248,8 @@ pub fn file_page(place: &Place<'_>) -> String {
 }
 
 fn address(place: &Place<'_>, at: Alias, path: &str, config: &str) -> String {
-    format!("{}/agent/{path}?key={}&config={}", place.topology.origin(at), place.key, percent_encode(config))
+    let origin = place.origin.map_or_else(|| place.topology.origin(at), str::to_owned);
+    format!("{origin}/agent/{path}?key={}&config={}", place.key, percent_encode(config))
 }
 
 fn percent_encode(text: &str) -> String {
@@ -329,6 +336,11 @@ async fn socket(State(hub): State<Hub>, Query(query): Query<SocketQuery>, upgrad
         return (StatusCode::NOT_FOUND, "no such page").into_response();
     };
     upgrade.max_message_size(64 << 20).on_upgrade(move |socket| serve(socket, query.context, arrivals))
+}
+
+/// What every page may read: the control of certifications, which have no scripted origins.
+async fn control() -> Response {
+    ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "no-store")], "control").into_response()
 }
 
 async fn serve(mut socket: WebSocket, context: Context, arrivals: Arrivals) {

@@ -213,14 +213,14 @@ impl Session {
         match self {
             Session::Browser(session, Browser { hub, .. }) => {
                 let key = Token::new();
-                let place = Place { key: key.as_str(), topology, page, document: &document };
+                let place = Place { key: key.as_str(), topology, page, document: &document, origin: None };
                 let opened = open_in_browser(session, hub, &place, &wanted).await;
                 hub.forget(key.as_str());
                 opened
             }
             Session::ByHand(hand) => {
                 let key = Token::new();
-                let place = Place { key: key.as_str(), topology, page, document: &document };
+                let place = Place { key: key.as_str(), topology, page, document: &document, origin: None };
                 let mut arrivals = hand.hub.expect(&place);
                 let opened = match hand.open(&page_url(&place, &wanted[1..])) {
                     Ok(()) => arrived(&mut arrivals, &wanted, page).await,

@@ -62,7 +62,7 @@ fn certificate(book: &Book, asked: &[Asked]) -> Certificate {
         language: String::new(),
         knobs: Default::default(),
     };
-    Certificate::new(book, target, asked, Vec::new(), String::new(), &[])
+    Certificate::new(book, target, asked, &[], Vec::new(), String::new(), &[])
 }
 
 fn broken(certificate: &Certificate) -> Vec<String> {

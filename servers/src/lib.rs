@@ -14,6 +14,7 @@ mod http2;
 mod listener;
 pub mod middleware;
 mod pages;
+pub mod proxy;
 mod recorder;
 pub mod reference;
 mod servers;

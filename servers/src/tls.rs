@@ -22,24 +22,31 @@ use rustls::{
 use crate::StartError;
 
 /// One certificate for every host of the topology.
+#[derive(Debug)]
 pub(crate) struct Identity {
     ca_pem: String,
+    leaf_pem: String,
     chain: Vec<CertificateDer<'static>>,
     key: Vec<u8>,
 }
 
 impl Identity {
-    /// Makes a fresh authority and has it sign the certificate; the authority's key is then forgotten.
+    /// Makes a fresh authority and has it sign the certificate of every host of the topology.
     pub(crate) fn new() -> Result<Self, rcgen::Error> {
+        let secure = Alias::ALL.iter().filter(|alias| alias.scheme() == Scheme::Https);
+        let mut hosts: BTreeSet<_> = secure.map(|alias| alias.host().to_owned()).collect();
+        hosts.insert("127.0.0.1".to_owned());
+        Self::of(hosts)
+    }
+
+    /// Makes a fresh authority and has it sign the certificate of these hosts; the authority's key is then forgotten.
+    pub(crate) fn of(hosts: BTreeSet<String>) -> Result<Self, rcgen::Error> {
         let mut params = dated(CertificateParams::default());
         params.distinguished_name.push(DnType::CommonName, "corscheck throw-away CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
 
-        let secure = Alias::ALL.iter().filter(|alias| alias.scheme() == Scheme::Https);
-        let mut hosts: BTreeSet<_> = secure.map(|alias| alias.host().to_owned()).collect();
-        hosts.insert("127.0.0.1".to_owned());
         let mut params = dated(CertificateParams::new(Vec::from_iter(hosts))?);
         params.distinguished_name.push(DnType::CommonName, "corscheck origins");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -48,11 +55,20 @@ impl Identity {
         let key = KeyPair::generate()?;
         let leaf = params.signed_by(&key, &ca)?;
 
-        Ok(Self { ca_pem: ca.pem(), chain: vec![leaf.der().clone()], key: key.serialize_der() })
+        Ok(Self { ca_pem: ca.pem(), leaf_pem: leaf.pem(), chain: vec![leaf.der().clone()], key: key.serialize_der() })
     }
 
     pub(crate) fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    pub(crate) fn leaf_pem(&self) -> &str {
+        &self.leaf_pem
+    }
+
+    /// TLS with HTTP/1.1 on it.
+    pub(crate) fn http1(&self) -> Result<Arc<ServerConfig>, StartError> {
+        self.speaking(b"http/1.1")
     }
 
     /// The TLS of an alias; none where its scheme is http.
@@ -63,13 +79,17 @@ impl Identity {
             // Without HTTP/1.1 beside it: an origin that fell back would answer for the wrong protocol.
             (Scheme::Https, Protocol::Http2) => b"h2",
         };
+        self.speaking(alpn).map(Some)
+    }
+
+    fn speaking(&self, alpn: &[u8]) -> Result<Arc<ServerConfig>, StartError> {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.clone()));
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(self.chain.clone(), key)?;
         config.alpn_protocols = vec![alpn.to_vec()];
-        Ok(Some(Arc::new(config)))
+        Ok(Arc::new(config))
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Starts the driver of `installed` and waits until it is ready.
-    pub(super) async fn start(installed: &Installed, headed: bool, guard: &Guard) -> Result<Driver, SessionError> {
+    pub(super) async fn start(installed: &Installed, headed: bool, proxy: Option<&str>, guard: &Guard) -> Result<Driver, SessionError> {
         let mut own_screen = installed.engine == Engine::Webkit && cfg!(target_os = "linux");
         // Without an Xvfb to start, the display that is there has to do.
         let display_there = std::env::var_os("DISPLAY").is_some();
@@ -52,7 +52,7 @@ impl Driver {
         let mut system_access = true;
         loop {
             let processes = guard.session().map_err(|source| spawn_error(guard.dir(), source))?;
-            match Driver::start_once(installed, own_screen, system_access, processes).await {
+            match Driver::start_once(installed, own_screen, system_access, proxy, processes).await {
                 Ok(driver) => return Ok(driver),
                 // geckodriver before 0.36 needs no permission for what it later wants a flag for, and refuses the flag.
                 Err(SessionError::NotReady { log, .. }) if system_access && log.contains("allow-system-access") => system_access = false,
@@ -66,6 +66,7 @@ impl Driver {
         installed: &Installed,
         own_screen: bool,
         system_access: bool,
+        proxy: Option<&str>,
         mut processes: Processes,
     ) -> Result<Driver, SessionError> {
         let display = if own_screen { Some(start_display(&mut processes).await?) } else { None };
@@ -75,6 +76,10 @@ impl Driver {
         arguments(&mut command, installed.engine, port, system_access, processes.dir()).map_err(spawn_failed)?;
         if let Some(display) = &display {
             command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY").env("GDK_BACKEND", "x11");
+        }
+        if let (Some(proxy), Engine::Webkit) = (proxy, installed.engine) {
+            // By the capability it would speak TLS with the proxy, and trust no certificate of it.
+            command.env("http_proxy", proxy).env("https_proxy", proxy).env("no_proxy", "127.0.0.1,localhost");
         }
         let log = processes.log(DRIVER_LOG).map_err(spawn_failed)?;
         command.stdout(log.try_clone().map_err(spawn_failed)?).stderr(log);

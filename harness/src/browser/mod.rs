@@ -130,13 +130,15 @@ pub struct SessionOptions {
     pub headed: bool,
     /// Capabilities merged over those of the harness: objects by key, lists appended, anything else replaced.
     pub capabilities: Map<String, Value>,
+    /// The URL of the proxy that leads everywhere, for engines that take it from their environment (WebKit); others by capability.
+    pub proxy: Option<String>,
     /// How long a script may run before the driver stops it; [`Session::execute`] gives up two seconds later.
     pub script_timeout: Duration,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        SessionOptions { headed: false, capabilities: Map::new(), script_timeout: Duration::from_secs(8) }
+        SessionOptions { headed: false, capabilities: Map::new(), proxy: None, script_timeout: Duration::from_secs(8) }
     }
 }
 

@@ -59,7 +59,7 @@ impl Session {
         let engine = endpoint.engine();
         let (driver, url, asked) = match endpoint {
             Endpoint::Local(installed) => {
-                let driver = Driver::start(installed, options.headed, guard).await?;
+                let driver = Driver::start(installed, options.headed, options.proxy.as_deref(), guard).await?;
                 let asked = capabilities::local(installed, options, driver.dir(), Machine::here());
                 let url = driver.url.clone();
                 (Some(driver), url, asked)

@@ -7,6 +7,7 @@ use corscheck_servers::Exchange;
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Took, outcome::Outcome, target::Knobs};
+use crate::verdict::Verdict;
 
 /// Version of the format of `corscheck-certificate.json`; additions that old readers may ignore do not raise it.
 pub const FORMAT: u32 = 1;
@@ -35,8 +36,26 @@ pub struct Certificate {
     pub policies: Vec<PolicyStanding>,
     /// Every rule.
     pub rules: Vec<RuleStanding>,
+    /// Where an engine comes to something else than the standard by the same answers: the target is scored by the standard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub divergences: Vec<Divergence>,
     /// What repeats it.
     pub repeat: String,
+}
+
+/// A probe that an engine takes otherwise than the standard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// The engine.
+    pub browser: String,
+    /// The policy.
+    pub policy: String,
+    /// The probe.
+    pub probe: String,
+    /// What the standard makes of the answers.
+    pub standard: String,
+    /// What the engine makes of them.
+    pub engine: String,
 }
 
 /// Who was certified.
@@ -110,6 +129,9 @@ pub struct RuleStanding {
     /// How many findings there are.
     #[serde(default)]
     pub findings: usize,
+    /// What it came to by the answers that each browser got.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub browsers: BTreeMap<String, Standing>,
     /// Why it is accepted, where somebody has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<String>,
@@ -210,7 +232,15 @@ const MOST_SHOWN: usize = 3;
 
 impl Certificate {
     /// Holds what was found against the rules.
-    pub fn new(book: &Book, target: Subject, asked: &[Asked], agents: Vec<String>, date: String, accepted: &[Accepted]) -> Self {
+    pub fn new(
+        book: &Book,
+        target: Subject,
+        asked: &[Asked],
+        browsers: &[(String, Vec<Asked>)],
+        agents: Vec<String>,
+        date: String,
+        accepted: &[Accepted],
+    ) -> Self {
         let outcomes: Vec<&Outcome> = asked.iter().flat_map(|a| &a.outcomes).collect();
         let refused: Vec<&str> = asked.iter().filter(|a| matches!(a.took, Took::Refused(_))).map(|a| &*a.policy).collect();
         let traps: Vec<&str> = refused.into_iter().filter(|id| book.policy(id).is_some_and(Policy::is_trap)).collect();
@@ -218,6 +248,28 @@ impl Certificate {
         for rule in &mut rules {
             let entry = accepted.iter().find(|a| a.rule == rule.id && a.target.as_ref().is_none_or(|t| *t == target.name));
             rule.accepted = entry.filter(|_| rule.standing == Standing::Broken).map(|a| a.why.clone());
+        }
+        let mut divergences = Vec::new();
+        for (browser, asked) in browsers {
+            let seen: Vec<&Outcome> =
+                asked.iter().flat_map(|a| &a.outcomes).filter(|o| !matches!(o.verdict, Verdict::NotJudged(_))).collect();
+            for (rule, mine) in book.rules.iter().zip(&mut rules).filter(|(_, mine)| mine.standing != Standing::Unobservable) {
+                let standing = standing(rule, &seen, &book.rules, &[]);
+                if standing.asked > 0 {
+                    mine.browsers.insert(browser.clone(), standing.standing);
+                }
+            }
+            for outcome in seen {
+                for finding in outcome.findings.iter().filter(|f| f.tags.get("question") == Some("divergence")) {
+                    divergences.push(Divergence {
+                        browser: browser.clone(),
+                        policy: outcome.policy.clone(),
+                        probe: outcome.probe.clone(),
+                        standard: finding.expected.clone(),
+                        engine: finding.seen.clone(),
+                    });
+                }
+            }
         }
         let mut broken = BTreeMap::new();
         let mut directions = Directions::default();
@@ -254,6 +306,7 @@ impl Certificate {
             directions,
             policies,
             rules,
+            divergences,
             repeat,
         }
     }
@@ -327,6 +380,7 @@ fn standing(rule: &Rule, outcomes: &[&Outcome], rules: &[Rule], refused_traps: &
         fix: if standing == Standing::Broken { rule.fix.clone() } else { String::new() },
         shown: shown.into_iter().map(|(_, shown)| shown).collect(),
         findings,
+        browsers: BTreeMap::new(),
         accepted: None,
     }
 }

@@ -88,10 +88,14 @@ pub fn end_all_on_interrupt() {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(crate::run::interrupted());
         processes::sweep(&marks());
+        SCRATCH.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|folder| processes::remove_dir(folder));
         eprintln!("interrupted");
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
 }
+
+/// The folders of programs that run.
+static SCRATCH: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Ports for targets: below those that systems give to connections, so that no connection has one by chance.
 const PORTS: std::ops::Range<u16> = 18_000..32_000;
@@ -142,6 +146,7 @@ impl Instance {
     fn try_start(installed: &Installed, policy: &str) -> io::Result<Start> {
         let scratch = tempfile::Builder::new().prefix("corscheck-target-").tempdir()?.keep();
         let log = scratch.join("output");
+        SCRATCH.lock().unwrap_or_else(PoisonError::into_inner).insert(scratch.clone());
         let inner = scratch.join("scratch");
         fs::create_dir(&inner)?;
         let port = free_port()?;
@@ -243,5 +248,6 @@ impl Drop for Process {
         // Whatever has left its group bears the mark.
         processes::sweep(&self.mark);
         processes::remove_dir(&self.scratch);
+        SCRATCH.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.scratch);
     }
 }

@@ -3,6 +3,7 @@
 //! A [`target::Target`] is started once for each policy ([`instance`]); [`ask`] asks its probes by the simulated user agent and byte by
 //! byte; [`certificate`] holds what was found against the rules.
 
+pub mod browsers;
 pub mod certificate;
 pub mod checks;
 pub mod instance;

@@ -1,7 +1,7 @@
 //! Page probes: what script in a page comes to, against what it must come to by the policy.
 
 use corscheck_cases::{
-    Reason,
+    Outcome as Outcome_, Reason,
     bind::{Action, ApiWord},
     certify::{
         Perfect, Policy, Probe,
@@ -113,18 +113,7 @@ pub fn simulated(probe: &Probe, ask: &PageAsk, policy: &Policy, target: &str, wi
     let seen = run(&actions, &environment, wire);
     let (exchanges, answers): (Vec<_>, Vec<_>) = wire.take().into_iter().unzip();
     let mut outcome = Outcome::new(probe, words(&expected.seen));
-    let unknown = !KNOWN_METHODS.contains(&&*ask.method)
-        && answers.last().and_then(Option::as_ref).is_none_or(|last| !last.headers.contains(SIGNATURE.0));
-    if unknown
-        && preflight_passed(&exchanges)
-        && expected.seen.pages.last().and_then(|p| p.end.outcome()) == Some(corscheck_cases::Outcome::Allowed)
-    {
-        // The preflight said yes, and a server that does not know the method answered in place of the application: nothing is wrong with
-        // the middleware.
-        outcome.expected.push_str(", as far as the preflight");
-    } else {
-        judge(&mut outcome, ask, policy, &expected, &seen.pages, &exchanges, seen.reason);
-    }
+    judge_fairly(&mut outcome, ask, policy, &expected, &seen, &exchanges);
     if let Some(last) = answers.last().and_then(Option::as_ref) {
         reflection(&mut outcome, ask, policy, last);
     }
@@ -133,6 +122,21 @@ pub fn simulated(probe: &Probe, ask: &PageAsk, policy: &Policy, target: &str, wi
     outcome.observation.exchanges =
         exchanges.into_iter().enumerate().map(|(n, x)| Exchange { sequence: n as u64, connection: n as u64, ..x }).collect();
     Ok(outcome)
+}
+
+/// Holds what a page came to against what it must come to, unless it was the server and not the middleware that answered.
+pub fn judge_fairly(outcome: &mut Outcome, ask: &PageAsk, policy: &Policy, expected: &Expected, seen: &Seen, exchanges: &[Exchange]) {
+    let signed = |x: &Exchange| {
+        String::from_utf8_lossy(&x.answer.head.0).to_ascii_lowercase().contains(&format!("\n{}:", SIGNATURE.0.to_ascii_lowercase()))
+    };
+    let unknown = !KNOWN_METHODS.contains(&&*ask.method) && exchanges.last().is_none_or(|last| !signed(last));
+    if unknown && preflight_passed(exchanges) && expected.seen.pages.last().and_then(|p| p.end.outcome()) == Some(Outcome_::Allowed) {
+        // The preflight said yes, and a server that does not know the method answered in place of the application: nothing is wrong with
+        // the middleware.
+        outcome.expected.push_str(", as far as the preflight");
+    } else {
+        judge(outcome, ask, policy, expected, &seen.pages, exchanges, seen.reason);
+    }
 }
 
 /// Methods that every server passes on to its application.

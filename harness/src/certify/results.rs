@@ -12,16 +12,15 @@ use super::{
 };
 use crate::{
     event::{Attempt, BrokenRule, CaseResult},
-    user_agent::SIMULATED,
     verdict::{Judgement, Standing, Verdict},
 };
 
 /// The results of everything that was asked.
-pub fn results(book: &Book, subject: &Subject, asked: &[Asked], accepted: &[Accepted]) -> Vec<CaseResult> {
-    asked.iter().flat_map(|a| &a.outcomes).map(|outcome| result(book, subject, outcome, accepted)).collect()
+pub fn results(book: &Book, subject: &Subject, browser: &str, asked: &[Asked], accepted: &[Accepted]) -> Vec<CaseResult> {
+    asked.iter().flat_map(|a| &a.outcomes).map(|outcome| result(book, subject, browser, outcome, accepted)).collect()
 }
 
-fn result(book: &Book, subject: &Subject, outcome: &Outcome, accepted: &[Accepted]) -> CaseResult {
+fn result(book: &Book, subject: &Subject, browser: &str, outcome: &Outcome, accepted: &[Accepted]) -> CaseResult {
     let mut rules = Vec::new();
     let mut worst = None;
     let mut link = None;
@@ -54,7 +53,7 @@ fn result(book: &Book, subject: &Subject, outcome: &Outcome, accepted: &[Accepte
     };
     let verdict = outcome.verdict.clone();
     let standing = match () {
-        () if verdict == Verdict::Agrees || level == Level::Info => Standing::AsExpected,
+        () if matches!(verdict, Verdict::Agrees | Verdict::Unsupported(_)) || level == Level::Info => Standing::AsExpected,
         () if all_accepted && link.is_some() => Standing::Known,
         () => Standing::Unexpected,
     };
@@ -64,7 +63,7 @@ fn result(book: &Book, subject: &Subject, outcome: &Outcome, accepted: &[Accepte
     CaseResult {
         case: outcome.id(),
         title,
-        browser: SIMULATED.to_owned(),
+        browser: browser.to_owned(),
         level,
         place: outcome.tags.get("origin").unwrap_or("none").to_owned(),
         verdict,

@@ -52,6 +52,7 @@ impl Certificate {
                 _ = writeln!(out, "{bullet}{} {}: {}{shown}", rule.id, rule.severity.word(), rule.title);
             }
         }
+        self.engines(&mut out, bullet);
         let others: Vec<_> = self.policies.iter().filter(|p| p.took != Took::Started).collect();
         if !others.is_empty() {
             _ = writeln!(out, "\nPolicies that were not asked:");
@@ -73,6 +74,39 @@ impl Certificate {
         }
         _ = writeln!(out, "\nrepeat  {}", self.repeat);
         out
+    }
+
+    /// Where engines differ from the standard, or from what the simulated user agent was answered.
+    fn engines(&self, out: &mut String, bullet: &str) {
+        let mut by: std::collections::BTreeMap<(&str, &str, &str), Vec<String>> = Default::default();
+        for d in &self.divergences {
+            by.entry((&d.browser, &d.standard, &d.engine)).or_default().push(format!("{}/{}", d.policy, d.probe));
+        }
+        if !by.is_empty() {
+            _ = writeln!(out, "\nWhere an engine differs from the standard (the target is scored by the standard):");
+        }
+        for ((browser, standard, engine), probes) in by {
+            let more = probes.len().saturating_sub(3);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            _ = writeln!(
+                out,
+                "{bullet}{browser}: {standard} by the standard, {engine} here: {}{more}",
+                probes[..probes.len().min(3)].join(", ")
+            );
+        }
+        let differ: Vec<String> = self
+            .rules
+            .iter()
+            .flat_map(|r| {
+                r.browsers
+                    .iter()
+                    .filter(|(_, s)| **s == Standing::Broken && r.standing == Standing::Held)
+                    .map(|(b, _)| format!("{} in {b}", r.id))
+            })
+            .collect();
+        if !differ.is_empty() {
+            _ = writeln!(out, "\nBroken by what a browser was answered, and not without one: {}", differ.join(", "));
+        }
     }
 
     fn rule(&self, out: &mut String, rule: &RuleStanding, form: Form) {

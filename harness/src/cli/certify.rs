@@ -11,8 +11,9 @@ use clap::Args;
 use corscheck_cases::certify::{Book, Policy, tags::chooses};
 use corscheck_servers::reference::Reference;
 
-use super::{Failure, say};
+use super::{Failure, Places, say};
 use crate::{
+    browser::Endpoint,
     certify::{
         self, Asked, Took,
         certificate::{Accepted, Certificate, Subject},
@@ -20,7 +21,7 @@ use crate::{
         target::Target,
         text::Form,
     },
-    event::{BrowserInfo, Event, FORMAT, Footer, Header, Reporter},
+    event::{BrowserInfo, CaseResult, Event, FORMAT, Footer, Header, Reporter},
     exit::Exit,
     report::{
         Words, badge,
@@ -28,7 +29,7 @@ use crate::{
         jsonl::{JsonLines, Results},
         junit,
     },
-    user_agent::Choice,
+    user_agent::{Choice, SIMULATED},
 };
 
 /// The name of the file that holds a certificate.
@@ -37,6 +38,7 @@ const CERTIFICATE: &str = "corscheck-certificate.json";
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   corscheck certify express-cors                     one middleware, under every policy
+  corscheck certify express-cors --ua simulated      a first answer in seconds, without a browser
   corscheck certify tower-http flask-cors            several
   corscheck certify my-middleware/                   an adapter of your own: a folder with a target.toml
   corscheck certify express-cors --policy 'p2,t1'    under some policies
@@ -47,6 +49,11 @@ const CERTIFICATE: &str = "corscheck-certificate.json";
 Written to --out: report.html for all targets; for each of them in a folder of its own corscheck-certificate.json, certificate.md,
 results.jsonl, junit.xml, badge.json, badge.svg")]
 pub(super) struct CertifyArgs {
+    #[command(flatten)]
+    places: Places,
+    /// Show the browsers.
+    #[arg(long)]
+    headed: bool,
     /// Targets: names of `corscheck list --targets`, or folders with a target.toml.
     #[arg(value_name = "TARGET", required = true)]
     targets: Vec<String>,
@@ -92,13 +99,18 @@ pub(super) fn certify(args: &CertifyArgs) -> Result<Exit, Failure> {
             exit: Exit::NothingSelected,
         });
     }
+    let wanted = args.places.wanted()?;
+    let endpoints = match wanted.engines.is_empty() && wanted.simulated {
+        true => Vec::new(),
+        false => args.places.endpoints(&wanted)?.0,
+    };
     // All of them are looked up before the first one is started.
     let targets =
         args.targets.iter().map(|name| Target::find(name).map_err(|e| Failure::usage(e.to_string()))).collect::<Result<Vec<_>, _>>()?;
     let mut done: Vec<Certified> = Vec::new();
     let mut failed = Vec::new();
     for target in &targets {
-        match one(args, &book, &policies, &accepted, target) {
+        match one(args, &book, &policies, &accepted, &endpoints, target) {
             Ok(certified) => done.push(certified),
             // The others are certified all the same.
             Err(failure) if targets.len() > 1 => {
@@ -142,7 +154,14 @@ fn accepted(file: Option<&Path>, book: &Book) -> Result<Vec<Accepted>, Failure> 
     }
 }
 
-fn one(args: &CertifyArgs, book: &Book, policies: &[&Policy], accepted: &[Accepted], target: &Target) -> Result<Certified, Failure> {
+fn one(
+    args: &CertifyArgs,
+    book: &Book,
+    policies: &[&Policy],
+    accepted: &[Accepted],
+    endpoints: &[Endpoint],
+    target: &Target,
+) -> Result<Certified, Failure> {
     let started = Instant::now();
     eprintln!("{}: installing", target.name);
     let installed = target.install().map_err(|e| Failure::environment(e.to_string()))?;
@@ -164,6 +183,19 @@ fn one(args: &CertifyArgs, book: &Book, policies: &[&Policy], accepted: &[Accept
         eprintln!("{}: {}/{} {} {}{probes}{words}", target.name, *done, policies.len(), asked.policy, asked.took.word());
     };
     let asked = certify::certify(book, policies, &installed, usize::from(args.jobs), &told).map_err(Failure::environment)?;
+    let without = started.elapsed();
+    let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::environment(e.to_string()))?;
+    let mut browsers = Vec::new();
+    for endpoint in endpoints {
+        let begun = Instant::now();
+        let asked = runtime
+            .block_on(certify::browsers::certify(book, policies, &installed, endpoint, args.headed))
+            .map_err(Failure::environment)?;
+        let info = Choice::Browser(endpoint.clone()).info();
+        let probes: usize = asked.iter().map(|a| a.outcomes.len()).sum();
+        eprintln!("{}: {} asked {probes} probes in {:.1} s", target.name, info.browser, begun.elapsed().as_secs_f64());
+        browsers.push((info, asked));
+    }
     let date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let manifest = &target.manifest;
     let subject = Subject {
@@ -175,17 +207,24 @@ fn one(args: &CertifyArgs, book: &Book, policies: &[&Policy], accepted: &[Accept
         knobs: manifest.knobs.clone(),
     };
     let agent: BrowserInfo = Choice::Simulated(Default::default()).info();
-    let agents = vec![format!("{} ({})", agent.browser, agent.version)];
-    let certificate = Certificate::new(book, subject.clone(), &asked, agents, date.clone(), accepted);
+    let infos: Vec<BrowserInfo> = std::iter::once(agent).chain(browsers.iter().map(|(info, _)| info.clone())).collect();
+    let agents = infos.iter().map(|i| format!("{} ({})", i.browser, i.version)).collect();
+    let columns: Vec<(String, Vec<Asked>)> = browsers.into_iter().map(|(info, asked)| (info.browser, asked)).collect();
+    let certificate = Certificate::new(book, subject.clone(), &asked, &columns, agents, date.clone(), accepted);
+    let mut results = results::results(book, &subject, SIMULATED, &asked, accepted);
+    for (browser, asked) in &columns {
+        results.extend(results::results(book, &subject, browser, asked, accepted));
+    }
     let folder = args.out.join(&target.name);
     let unwritable = |e: std::io::Error| Failure::environment(format!("{}: {e}", folder.display()));
     fs::create_dir_all(&folder).map_err(unwritable)?;
-    let results = write(&folder, book, &certificate, &asked, accepted, agent, started).map_err(unwritable)?;
+    let results = write(&folder, &certificate, results, infos, started).map_err(unwritable)?;
     let mut text = certificate.text(Form::Plain);
     text.push_str(&format!(
-        "written {} (and what is beside it), after {:.1} s\n",
+        "written {} (and what is beside it), after {:.1} s, of which {:.1} s without a browser\n",
         folder.join(CERTIFICATE).display(),
-        started.elapsed().as_secs_f64()
+        started.elapsed().as_secs_f64(),
+        without.as_secs_f64()
     ));
     say(&format!("\n{text}"))?;
     Ok(Certified { certificate, results })
@@ -194,22 +233,19 @@ fn one(args: &CertifyArgs, book: &Book, policies: &[&Policy], accepted: &[Accept
 /// Writes everything about one target into its folder.
 fn write(
     folder: &Path,
-    book: &Book,
     certificate: &Certificate,
-    asked: &[Asked],
-    accepted: &[Accepted],
-    agent: BrowserInfo,
+    results: Vec<CaseResult>,
+    browsers: Vec<BrowserInfo>,
     started: Instant,
 ) -> std::io::Result<Results> {
     let subject = &certificate.target;
-    let results = results::results(book, subject, asked, accepted);
     let header = Header {
         format: FORMAT,
         corscheck: env!("CARGO_PKG_VERSION").to_owned(),
         started: certificate.date.clone(),
         command: std::env::args().collect(),
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        browsers: vec![agent],
+        browsers,
         cases: results.len(),
         catalogue: None,
         topology: None,

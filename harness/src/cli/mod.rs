@@ -81,7 +81,7 @@ enum Command {
 struct Places {
     /// Browsers to use: chromium (or chrome), firefox, webkit; default: all that are found. `simulated` is the built-in user agent, which
     /// needs no browser and is used only where it is named.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', alias = "ua")]
     browser: Vec<String>,
     /// The program of a browser, as NAME=PATH.
     #[arg(long, value_name = "NAME=PATH")]

@@ -1,7 +1,7 @@
 //! The head of a request: taken apart, never judged. Whatever a browser sends is evidence.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-pub(super) use corscheck_cases::compose::{parse_field, parse_length, strip};
+pub(crate) use corscheck_cases::compose::{parse_field, parse_length, strip};
 use corscheck_cases::text::escape;
 use sha1::{Digest as _, Sha1};
 
@@ -9,9 +9,9 @@ use crate::{RecordedRequest, WireBytes};
 
 /// A head, borrowed from the bytes that were read.
 #[derive(Debug)]
-pub(super) struct Head<'a> {
+pub(crate) struct Head<'a> {
     bytes: &'a [u8],
-    pub(super) method: &'a [u8],
+    pub(crate) method: &'a [u8],
     target: &'a [u8],
     version: &'a [u8],
     /// Names and stripped values.
@@ -20,7 +20,7 @@ pub(super) struct Head<'a> {
 
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Target<'a> {
+pub(crate) enum Target<'a> {
     /// To `/t/TOKEN/PATH`.
     Case {
         token: &'a [u8],
@@ -31,7 +31,7 @@ pub(super) enum Target<'a> {
 
 /// How the end of a request's body is told (RFC 9112, section 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     None,
     Length(u64),
     Chunked,
@@ -40,14 +40,14 @@ pub(super) enum Framing {
 }
 
 impl Framing {
-    pub(super) fn has_body(self) -> bool {
+    pub(crate) fn has_body(self) -> bool {
         !matches!(self, Framing::None | Framing::Length(0))
     }
 }
 
 impl<'a> Head<'a> {
     /// Takes a head apart: any bytes, up to and including an empty line.
-    pub(super) fn parse(bytes: &'a [u8]) -> Self {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Self {
         let without_end = |line: &'a [u8]| {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             line.strip_suffix(b"\r").unwrap_or(line)
@@ -60,21 +60,21 @@ impl<'a> Head<'a> {
         Self { bytes, method, target, version, fields }
     }
 
-    pub(super) fn target(&self) -> Target<'a> {
+    pub(crate) fn target(&self) -> Target<'a> {
         target(self.target)
     }
 
     /// Whether the client wants to use the connection again (RFC 9112, section 9.3).
-    pub(super) fn keeps_connection(&self) -> bool {
+    pub(crate) fn keeps_connection(&self) -> bool {
         let says = |option: &[u8]| self.list("connection").any(|word| word.eq_ignore_ascii_case(option));
         if self.version == b"HTTP/1.0" { says(b"keep-alive") } else { !says(b"close") }
     }
 
-    pub(super) fn expects_continue(&self) -> bool {
+    pub(crate) fn expects_continue(&self) -> bool {
         self.list("expect").any(|word| word.eq_ignore_ascii_case(b"100-continue"))
     }
 
-    pub(super) fn framing(&self) -> Framing {
+    pub(crate) fn framing(&self) -> Framing {
         if let Some(last) = self.list("transfer-encoding").last() {
             return if last.eq_ignore_ascii_case(b"chunked") { Framing::Chunked } else { Framing::Unclear };
         }
@@ -89,14 +89,14 @@ impl<'a> Head<'a> {
     }
 
     /// What answers the key of a WebSocket's opening handshake (RFC 6455, section 4.2.2, item 5.4); `None` where it is none.
-    pub(super) fn websocket_accept(&self) -> Option<String> {
+    pub(crate) fn websocket_accept(&self) -> Option<String> {
         let key = self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"sec-websocket-key"))?.1;
         let digest = Sha1::new().chain_update(key).chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
         Some(STANDARD.encode(digest))
     }
 
     /// A copy for the record.
-    pub(super) fn record(&self, framing: Framing) -> RecordedRequest {
+    pub(crate) fn record(&self, framing: Framing) -> RecordedRequest {
         RecordedRequest {
             method: escape(self.method),
             target: escape(self.target),

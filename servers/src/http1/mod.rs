@@ -1,6 +1,6 @@
 //! HTTP/1.1, byte by byte: the connection loop and the writing of answers.
 
-mod head;
+pub(crate) mod head;
 mod input;
 mod raw;
 

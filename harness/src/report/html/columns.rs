@@ -53,6 +53,9 @@ impl Column<'_> {
     /// What it is called in one line.
     pub(in crate::report) fn name(&self) -> String {
         let mut name = format!("{} {}", self.browser.browser, self.browser.version);
+        if self.subject != REFERENCE {
+            name = format!("{} / {name}", self.subject);
+        }
         if let Some(mark) = &self.mark {
             name.push_str(&format!(" ({mark})"));
         }
@@ -69,7 +72,8 @@ pub(in crate::report) fn columns<'r>(runs: &[Run<'r>]) -> Vec<Column<'r>> {
         for browser in browsers(run) {
             let results: Vec<_> = run.results.iter().filter(|r| r.browser == browser.browser).map(|r| (number, r)).collect();
             let cases: HashSet<&str> = results.iter().map(|(_, r)| &*r.case).collect();
-            let same = |(column, _): &&mut (Column<'r>, HashSet<&'r str>)| column.browser == browser;
+            let subject = run.header.subject.clone().unwrap_or_else(|| REFERENCE.to_owned());
+            let same = |(column, _): &&mut (Column<'r>, HashSet<&'r str>)| column.browser == browser && column.subject == subject;
             match columns.iter_mut().filter(|c| same(c)).find(|(_, seen)| seen.is_disjoint(&cases)) {
                 Some((column, seen)) => {
                     column.runs.push(number);
@@ -77,7 +81,7 @@ pub(in crate::report) fn columns<'r>(runs: &[Run<'r>]) -> Vec<Column<'r>> {
                     seen.extend(cases);
                 }
                 None => {
-                    let column = Column { subject: REFERENCE.to_owned(), browser, runs: vec![number], results, mark: None };
+                    let column = Column { subject, browser, runs: vec![number], results, mark: None };
                     columns.push((column, cases));
                 }
             }
@@ -85,7 +89,7 @@ pub(in crate::report) fn columns<'r>(runs: &[Run<'r>]) -> Vec<Column<'r>> {
     }
     let mut columns: Vec<_> = columns.into_iter().map(|(column, _)| column).collect();
     for i in 0..columns.len() {
-        let twins = columns.iter().filter(|c| c.browser == columns[i].browser).count();
+        let twins = columns.iter().filter(|c| (&c.browser, &c.subject) == (&columns[i].browser, &columns[i].subject)).count();
         if twins > 1 {
             columns[i].mark = Some(runs[columns[i].runs[0]].header.started.clone());
         }
