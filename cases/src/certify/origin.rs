@@ -44,7 +44,7 @@ impl Askers {
             Asker { label: NONE.to_owned(), origin: None, is_page: false },
             Asker { label: TARGET.to_owned(), origin: Some(target.as_bytes().to_vec()), is_page: false },
         ];
-        let named = besides.into_iter().filter(|a| globs.iter().any(|g| *g == a.label));
+        let named = besides.into_iter().filter(|a| globs.contains(&a.label));
         self.all
             .iter()
             .filter(|a| chooses(globs, &a.label) && (a.is_page || globs.iter().any(|g| g.starts_with("raw:"))))

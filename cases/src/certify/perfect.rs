@@ -38,8 +38,11 @@ impl<'p> Perfect<'p> {
     }
 }
 
+/// What a preflight asks for: method and headers.
+type Requested<'r> = (&'r [u8], Option<Cow<'r, [u8]>>);
+
 /// The fields by which a grant answers an origin, and for a preflight what it asks for.
-fn fields(grant: &Grant, origin: &[u8], requested: Option<(&[u8], Option<Cow<'_, [u8]>>)>) -> Vec<(&'static str, Vec<u8>)> {
+fn fields(grant: &Grant, origin: &[u8], requested: Option<Requested<'_>>) -> Vec<(&'static str, Vec<u8>)> {
     let allowed = match &grant.origins {
         // With credentials nobody; without them an asterisk is as good as nothing.
         Origins::Open => return vec![("Access-Control-Allow-Origin", b"*".to_vec())],

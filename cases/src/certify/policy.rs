@@ -303,7 +303,7 @@ fn grant(options: &Options, means: &Means) -> Grant {
     }
 }
 
-fn policy(entry: Entry) -> Result<Policy, String> {
+fn policy(entry: &Entry) -> Result<Policy, String> {
     let named = |mut policy: Policy| {
         (policy.id, policy.title, policy.why, policy.trap) = (entry.id.clone(), entry.title.clone(), entry.why.clone(), entry.trap.clone());
         policy
@@ -337,7 +337,7 @@ fn policy(entry: Entry) -> Result<Policy, String> {
 /// Parses a file of policies.
 pub(super) fn parse(file: &'static str, text: &str) -> Result<Vec<Policy>, CertifyError> {
     let parsed: File = toml::from_str(text).map_err(|e| CertifyError::Parse { file, error: e.to_string() })?;
-    parsed.policy.into_iter().map(policy).collect::<Result<_, _>>().map_err(|words| CertifyError::Wrong { file, words })
+    parsed.policy.iter().map(policy).collect::<Result<_, _>>().map_err(|words| CertifyError::Wrong { file, words })
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ fn capabilities(engine: Engine, proxy: &Proxy) -> Result<serde_json::Map<String,
         // Its rules for names would go before the proxy.
         Engine::Chromium => {
             all["goog:chromeOptions"] =
-                json!({ "args": ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--proxy-bypass-list=<-loopback>"] })
+                json!({ "args": ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--proxy-bypass-list=<-loopback>"] });
         }
         Engine::Firefox => {
             all["moz:firefoxOptions"] =
@@ -338,7 +338,7 @@ fn answers(exchanges: &[Exchange]) -> Vec<Answer> {
                     }
                     Answer::Response(Response {
                         status: head.status,
-                        reason: head.reason.clone(),
+                        reason: head.reason,
                         headers,
                         body: x.answer.body.0.to_vec(),
                         body_end: Some(ReadEnd::Complete),

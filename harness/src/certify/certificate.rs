@@ -32,8 +32,10 @@ pub struct Certificate {
     pub broken: BTreeMap<String, usize>,
     /// How many findings let somebody in, and how many block somebody.
     pub directions: Directions,
-    /// How the target took each policy.
+    /// How the target took each policy that it was asked under.
     pub policies: Vec<PolicyStanding>,
+    /// How many policies there are: fewer asked make no whole certificate.
+    pub all_policies: usize,
     /// Every rule.
     pub rules: Vec<RuleStanding>,
     /// Where an engine comes to something else than the standard by the same answers: the target is scored by the standard.
@@ -129,6 +131,8 @@ pub struct RuleStanding {
     /// How many findings there are.
     #[serde(default)]
     pub findings: usize,
+    /// The grade that it alone would lead to.
+    pub grade: Grade,
     /// What it came to by the answers that each browser got.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub browsers: BTreeMap<String, Standing>,
@@ -294,7 +298,11 @@ impl Certificate {
             })
             .collect();
         let grade = grade(&outcomes, &book.rules);
-        let repeat = format!("corscheck certify {}", target.name);
+        let all_policies = book.policies.len();
+        let repeat = std::env::args()
+            .skip(1)
+            .map(|arg| if arg.contains([' ', '*', '\'']) { format!("'{}'", arg.replace('\'', "'\\''")) } else { arg });
+        let repeat = format!("corscheck {}", repeat.collect::<Vec<_>>().join(" "));
         Self {
             format: FORMAT,
             target,
@@ -305,21 +313,22 @@ impl Certificate {
             broken,
             directions,
             policies,
+            all_policies,
             rules,
             divergences,
             repeat,
         }
     }
 
-    /// Broken rules that count as failures and that nobody has accepted.
+    /// Broken rules that keep it from being certified, and that nobody has accepted.
     pub fn failures(&self) -> impl Iterator<Item = &RuleStanding> {
-        self.rules.iter().filter(|r| r.standing == Standing::Broken && r.severity.is_failure() && r.accepted.is_none())
+        self.rules.iter().filter(|r| r.standing == Standing::Broken && r.grade >= Grade::Conditional && r.accepted.is_none())
     }
 
-    /// Entries that accept what is not broken.
-    pub fn stale<'a>(&self, accepted: &'a [Accepted]) -> Vec<&'a Accepted> {
-        let mine = |a: &&Accepted| a.target.as_ref().is_none_or(|t| *t == self.target.name);
-        accepted.iter().filter(mine).filter(|a| self.rules.iter().all(|r| r.id != a.rule || r.standing != Standing::Broken)).collect()
+    /// Whether an entry accepts what was asked for and held.
+    pub fn is_stale(&self, entry: &Accepted) -> bool {
+        entry.target.as_ref().is_none_or(|t| *t == self.target.name)
+            && self.rules.iter().any(|r| r.id == entry.rule && r.standing == Standing::Held)
     }
 }
 
@@ -333,9 +342,11 @@ pub fn broken_by<'r>(rules: &'r [Rule], tags: &Tags) -> Vec<&'r Rule> {
 fn standing(rule: &Rule, outcomes: &[&Outcome], rules: &[Rule], refused_traps: &[&str]) -> RuleStanding {
     let mut shown: Vec<(usize, Shown)> = Vec::new();
     let mut findings = 0;
+    let mut worst = Grade::CertifiedStrict;
     for outcome in outcomes {
         let mine: Vec<_> = outcome.findings.iter().filter(|f| broken_by(rules, &f.tags).iter().any(|r| r.id == rule.id)).collect();
         findings += mine.len();
+        worst = mine.iter().map(|f| grade_of(rule, &f.tags)).max().unwrap_or(worst).max(worst);
         if let Some(finding) = mine.first() {
             let wire: Vec<Wire> = outcome.observation.exchanges.iter().take(MOST_WIRE).map(wire).collect();
             let size = wire.iter().map(|w| w.request.len() + w.answer.len()).sum();
@@ -380,6 +391,7 @@ fn standing(rule: &Rule, outcomes: &[&Outcome], rules: &[Rule], refused_traps: &
         fix: if standing == Standing::Broken { rule.fix.clone() } else { String::new() },
         shown: shown.into_iter().map(|(_, shown)| shown).collect(),
         findings,
+        grade: worst,
         browsers: BTreeMap::new(),
         accepted: None,
     }
@@ -423,20 +435,19 @@ fn weight(tags: &Tags) -> Weight {
 }
 
 fn grade(outcomes: &[&Outcome], rules: &[Rule]) -> Grade {
-    let mut worst = Grade::CertifiedStrict;
-    for finding in outcomes.iter().flat_map(|o| &o.findings) {
-        for rule in broken_by(rules, &finding.tags) {
-            let grade = match (rule.severity, weight(&finding.tags)) {
-                (Severity::Security, Weight::Main) => Grade::NotCertifiable,
-                (Severity::Security, Weight::Trap | Weight::Aside) => Grade::Conditional,
-                (Severity::Correctness | Severity::Caching, Weight::Main) => Grade::NotCertified,
-                (Severity::Correctness | Severity::Caching, Weight::Aside) | (Severity::Robustness, _) => Grade::Conditional,
-                (Severity::Correctness | Severity::Caching, Weight::Trap) => Grade::Certified,
-                (Severity::Hygiene, _) => Grade::Certified,
-                (Severity::Information, _) => Grade::CertifiedStrict,
-            };
-            worst = worst.max(grade);
-        }
+    let findings = outcomes.iter().flat_map(|o| &o.findings);
+    let grades = findings.flat_map(|f| broken_by(rules, &f.tags).into_iter().map(|rule| grade_of(rule, &f.tags)));
+    grades.max().unwrap_or(Grade::CertifiedStrict)
+}
+
+/// The grade that a finding leads to.
+fn grade_of(rule: &Rule, tags: &Tags) -> Grade {
+    match (rule.severity, weight(tags)) {
+        (Severity::Security, Weight::Main) => Grade::NotCertifiable,
+        (Severity::Security, Weight::Trap | Weight::Aside) => Grade::Conditional,
+        (Severity::Correctness | Severity::Caching, Weight::Main) => Grade::NotCertified,
+        (Severity::Correctness | Severity::Caching, Weight::Aside) | (Severity::Robustness, _) => Grade::Conditional,
+        (Severity::Correctness | Severity::Caching, Weight::Trap) | (Severity::Hygiene, _) => Grade::Certified,
+        (Severity::Information, _) => Grade::CertifiedStrict,
     }
-    worst
 }

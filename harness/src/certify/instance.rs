@@ -77,6 +77,28 @@ pub enum Ending {
     Children(usize),
 }
 
+/// Whether it is a process with this mark that listens on a port; where the system does not tell, it is taken to be.
+fn is_listened_on_by(port: u16, mark: &str) -> bool {
+    let Ok(table) = fs::read_to_string("/proc/net/tcp") else { return true };
+    let wanted = format!(":{port:04X}");
+    // Local address, remote address, state (0A: it listens), and seven columns further the inode.
+    let inodes: Vec<String> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split_ascii_whitespace().collect::<Vec<_>>())
+        .filter(|columns| columns.len() > 9 && columns[1].ends_with(&wanted) && columns[3] == "0A")
+        .map(|columns| format!("socket:[{}]", columns[9]))
+        .collect();
+    // On IPv6 alone, it stands in another table.
+    inodes.is_empty()
+        || processes::bearing(mark).into_iter().any(|pid| {
+            let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+            files
+                .filter_map(|file| fs::read_link(file.path()).ok())
+                .any(|link| inodes.iter().any(|inode| link.as_os_str() == inode.as_str()))
+        })
+}
+
 /// What the marks of all programs that this one starts begin with.
 fn marks() -> String {
     format!("corscheck-target-{}-", std::process::id())
@@ -191,6 +213,9 @@ impl Instance {
                 });
             }
             if TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok() {
+                if !is_listened_on_by(port, &process.mark) {
+                    return Ok(Start::Crashed("address already in use: another program listens there".to_owned()));
+                }
                 return Ok(Start::Up(Self { address, took: started.elapsed(), process: Some(process) }));
             }
             if started.elapsed() > START {

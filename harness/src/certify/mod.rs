@@ -19,6 +19,7 @@ pub mod wire;
 use std::{net::SocketAddr, sync::Mutex};
 
 use corscheck_cases::certify::{Book, CertifyError, Policy, Probe, Tags, probe::Ask};
+use corscheck_servers::Fate;
 use serde::{Deserialize, Serialize};
 
 use instance::{Ending, Instance, Start};
@@ -135,6 +136,9 @@ pub fn certify_policy(book: &Book, policy: &Policy, installed: &Installed) -> Re
         asked.outcomes.push(started(policy, "started", policy.trap.as_deref().unwrap_or_default()));
     }
     if let Some(words) = instance.died() {
+        // What was asked of nobody says nothing of the middleware.
+        let refused = |o: &Outcome| o.observation.exchanges.iter().any(|x| matches!(&x.answer.fate, Fate::Failed { .. }));
+        asked.outcomes.retain(|o| !refused(o));
         asked.outcomes.push(started(policy, "start", &words));
         asked.took = Took::Died(words);
     }

@@ -197,7 +197,7 @@ pub fn judge(
                     "hidden",
                 ),
                 (false, true) => {
-                    outcome.find(Verdict::TooOpen, "read", &[("direction", "shown"), ("point", name)], format!("{name} hidden"), "visible")
+                    outcome.find(Verdict::TooOpen, "read", &[("direction", "shown"), ("point", name)], format!("{name} hidden"), "visible");
                 }
                 _ => {}
             }

@@ -58,7 +58,7 @@ fn may_serve(response: &Response, origin_differs: bool, cookie_differs: bool) ->
     let Some(vary) = response.headers.get("Vary") else { return true };
     let members = decode_split(&vary);
     let has = |name: &str| members.iter().any(|m| m.trim().eq_ignore_ascii_case(name));
-    !has("*") && !(has("origin") && origin_differs) && !(has("cookie") && cookie_differs)
+    !(has("*") || has("origin") && origin_differs || has("cookie") && cookie_differs)
 }
 
 /// The cache swap: for every ordered pair, may the first answer serve the second request, and does the verdict change?
@@ -88,6 +88,12 @@ pub fn swap(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr, t
                     if swapped.openness() > own.openness() { (Verdict::TooOpen, "too-open") } else { (Verdict::TooStrict, "too-strict") };
                 if outcome.path.is_empty() {
                     outcome.path = path;
+                    // What shows it comes first.
+                    let place = |asker: &Asker| answers.iter().position(|(a, _)| a.label == asker.label).unwrap_or_default();
+                    let (kept_at, direct_at) = (place(first), place(second));
+                    let mut order: Vec<usize> = (0..outcome.observation.exchanges.len()).collect();
+                    order.sort_by_key(|n| (*n != kept_at, *n != direct_at, *n));
+                    outcome.observation.exchanges = order.into_iter().map(|n| outcome.observation.exchanges[n].clone()).collect();
                 }
                 outcome.find(
                     verdict,
@@ -223,7 +229,7 @@ fn measure(outcome: &mut Outcome, probe: &Probe, ask: &GrowthAsk, address: Socke
     }
     let (&(_, base), &(long, most)) = (times.first()?, times.last()?);
     // The longest list against a third of it: in proportion it costs three times as much, with the square nine times.
-    let &(short, less) = times.iter().filter(|(bytes, _)| *bytes > 0 && *bytes * 3 <= long).next_back()?;
+    let &(short, less) = times.iter().rfind(|(bytes, _)| *bytes > 0 && *bytes * 3 <= long)?;
     let (cost, less) = (most.saturating_sub(base), less.saturating_sub(base).max(Duration::from_micros(200)));
     let proportion = long as f64 / short as f64;
     let ms = |d: Duration| format!("{:.1} ms", d.as_secs_f64() * 1000.0);

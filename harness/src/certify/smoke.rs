@@ -57,10 +57,10 @@ pub fn check(installed: &Installed) -> std::io::Result<Vec<String>> {
                 end(instance, &mut wrong);
             }
             Start::Unsupported(words) => {
-                wrong.push(format!("it says that one origin without credentials is unsupported ({words}): nothing can be certified"))
+                wrong.push(format!("it says that one origin without credentials is unsupported ({words}): nothing can be certified"));
             }
             Start::Refused(words) => {
-                wrong.push(format!("it says that one origin without credentials is refused ({words}): nothing can be certified"))
+                wrong.push(format!("it says that one origin without credentials is refused ({words}): nothing can be certified"));
             }
             Start::Crashed(words) => wrong.push(format!("it does not start: {words}")),
         }

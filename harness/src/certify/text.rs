@@ -6,7 +6,7 @@ use corscheck_cases::certify::Severity;
 
 use super::{
     Took,
-    certificate::{Certificate, RuleStanding, Shown, Standing},
+    certificate::{Certificate, Grade, RuleStanding, Shown, Standing},
 };
 use crate::report::{count, printable};
 
@@ -26,7 +26,12 @@ impl Certificate {
             Severity::ALL.iter().filter_map(|s| Some(format!("{} {}", self.broken.get(s.word())?, s.word()))).collect();
         let held = self.rules.iter().filter(|r| r.standing == Standing::Held).count();
         let broken = if broken.is_empty() { "no rule broken".to_owned() } else { format!("broken: {}", broken.join(", ")) };
-        format!("{} {}: {}; {broken}; {held} held", self.target.product, self.target.version, self.grade.words())
+        let partial = if self.policies.len() < self.all_policies {
+            format!(" under {} of {} policies", self.policies.len(), self.all_policies)
+        } else {
+            String::new()
+        };
+        format!("{} {}: {}{partial}; {broken}; {held} held", self.target.product, self.target.version, self.grade.words())
     }
 
     /// Everything that one can act on.
@@ -43,6 +48,12 @@ impl Certificate {
         broken.sort_by_key(|r| (r.severity, r.accepted.is_some(), r.id != "S01"));
         for rule in broken.iter().filter(|r| r.severity.is_failure()) {
             self.rule(&mut out, rule, form);
+        }
+        if self.grade <= Grade::Certified && broken.iter().any(|r| r.severity.is_failure()) {
+            _ = writeln!(
+                out,
+                "\nWhat is above was found with configurations that are mistakes: it does not keep the target from being certified."
+            );
         }
         let small: Vec<&&RuleStanding> = broken.iter().filter(|r| !r.severity.is_failure()).collect();
         if !small.is_empty() {

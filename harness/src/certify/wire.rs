@@ -77,7 +77,7 @@ pub fn send(address: SocketAddr, host: &str, (method, target): (&str, &str), lin
         }
     };
     let length = received.windows(4).position(|w| w == b"\r\n\r\n").map_or(received.len(), |at| at + 4);
-    let exchange = evidence((method, target), bytes, &received[..length], response.as_ref(), fault.as_deref(), took);
+    let exchange = evidence((method, target), &bytes, &received[..length], response.as_ref(), fault.as_deref(), took);
     Answered { response, fault, bytes: received.len(), head: received[..length].to_vec(), took, exchange }
 }
 
@@ -120,7 +120,7 @@ fn response(status: u16, reason: &[u8], fields: &[(String, Vec<u8>)], body: Vec<
 
 fn evidence(
     (method, target): (&str, &str),
-    sent: Vec<u8>,
+    sent: &[u8],
     head: &[u8],
     response: Option<&Response>,
     fault: Option<&str>,
@@ -149,7 +149,7 @@ fn evidence(
         request: RecordedRequest {
             method: escape(method.as_bytes()),
             target: escape(target.as_bytes()),
-            head: Some(WireBytes::from(&sent[..])),
+            head: Some(WireBytes::from(sent)),
             fields,
             body: WireBytes::default(),
             body_length: 0,
@@ -202,7 +202,7 @@ fn recorded(record: Recorded) -> (Exchange, Option<Response>) {
         Fault::Aborted => "aborted".to_owned(),
         Fault::TimedOut => "timed out".to_owned(),
     });
-    (evidence((&record.method, &target), record.sent_head, &record.received_head, answer.as_ref(), fault.as_deref(), record.took), answer)
+    (evidence((&record.method, &target), &record.sent_head, &record.received_head, answer.as_ref(), fault.as_deref(), record.took), answer)
 }
 
 impl<'a> Network<'a> for Wire {

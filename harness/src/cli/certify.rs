@@ -131,7 +131,12 @@ pub(super) fn certify(args: &CertifyArgs) -> Result<Exit, Failure> {
     }
     told.push_str(&format!("\nwritten {}\n", report.display()));
     say(&told)?;
-    let stale: Vec<String> = done.iter().flat_map(|d| d.certificate.stale(&accepted)).map(|a| format!("{}: {}", a.rule, a.why)).collect();
+    // Of several targets that an entry is about, one that needs it is enough.
+    let is_stale = |entry: &&Accepted| {
+        let about: Vec<_> = done.iter().filter(|d| entry.target.as_ref().is_none_or(|t| *t == d.certificate.target.name)).collect();
+        !about.is_empty() && about.iter().all(|d| d.certificate.is_stale(entry))
+    };
+    let stale: Vec<String> = accepted.iter().filter(is_stale).map(|a| format!("{}: {}", a.rule, a.why)).collect();
     for words in &stale {
         eprintln!("stale: accepted and not broken: {words}");
     }
@@ -202,7 +207,7 @@ fn one(
         name: target.name.clone(),
         title: manifest.title.clone(),
         product: manifest.product.clone(),
-        version: installed.version.clone(),
+        version: installed.version,
         language: manifest.language.clone(),
         knobs: manifest.knobs.clone(),
     };
@@ -210,7 +215,7 @@ fn one(
     let infos: Vec<BrowserInfo> = std::iter::once(agent).chain(browsers.iter().map(|(info, _)| info.clone())).collect();
     let agents = infos.iter().map(|i| format!("{} ({})", i.browser, i.version)).collect();
     let columns: Vec<(String, Vec<Asked>)> = browsers.into_iter().map(|(info, asked)| (info.browser, asked)).collect();
-    let certificate = Certificate::new(book, subject.clone(), &asked, &columns, agents, date.clone(), accepted);
+    let certificate = Certificate::new(book, subject.clone(), &asked, &columns, agents, date, accepted);
     let mut results = results::results(book, &subject, SIMULATED, &asked, accepted);
     for (browser, asked) in &columns {
         results.extend(results::results(book, &subject, browser, asked, accepted));

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use clap::{Args, ValueEnum};
 use corscheck_cases::{
     Catalogue,
+    certify::Book,
     coverage::{Standing, Sums, coverage},
     families::{Family, SAMPLE},
     known,
@@ -16,7 +17,7 @@ use super::{
     Failure, json_text, line, say,
     selection::{Selection, families},
 };
-use crate::{browser::Engine, exit::Exit};
+use crate::{browser::Engine, certify::target::Target, exit::Exit};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -28,6 +29,9 @@ use crate::{browser::Engine, exit::Exit};
   corscheck list --coverage                      which behaviours of the standard have cases
   corscheck list --known                         what engines are known to do otherwise
   corscheck list --catalogue my-cases/           check files of your own
+  corscheck list --targets                       the middlewares that can be certified
+  corscheck list --rules                         what servers are held to
+  corscheck list --policies                      what they are asked under
   corscheck list --defects                       what can be wrong with the simulated user agent")]
 pub(super) struct ListArgs {
     #[command(flatten)]
@@ -35,6 +39,15 @@ pub(super) struct ListArgs {
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Print the targets of `corscheck certify` instead.
+    #[arg(long)]
+    targets: bool,
+    /// Print the rules of `corscheck certify` instead.
+    #[arg(long)]
+    rules: bool,
+    /// Print the policies of `corscheck certify` instead.
+    #[arg(long)]
+    policies: bool,
     /// Print the families of generated cases instead, with how many cases each is made of.
     #[arg(long)]
     families: bool,
@@ -52,7 +65,7 @@ pub(super) struct ListArgs {
     defects: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Text,
     Json,
@@ -61,6 +74,36 @@ pub(super) enum Format {
 pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
     say(&text(args)?)?;
     Ok(Exit::AsExpected)
+}
+
+/// What certifications are made of.
+fn list_certification(args: &ListArgs) -> Result<String, Failure> {
+    let book = Book::embedded().map_err(|e| Failure::environment(e.to_string()))?;
+    let mut rows: Vec<[String; 3]> = Vec::new();
+    if args.targets {
+        for name in Target::names() {
+            let target = Target::find(name).map_err(|e| Failure::environment(e.to_string()))?;
+            let control = target.manifest.control.map(|c| format!(" (a negative control: {})", c.affected_by)).unwrap_or_default();
+            rows.push([name.to_owned(), target.manifest.language, format!("{}{control}", target.manifest.title)]);
+        }
+    } else if args.rules {
+        rows.extend(book.rules.iter().map(|r| [r.id.clone(), r.severity.word().to_owned(), r.title.clone()]));
+    } else {
+        rows.extend(book.policies.iter().map(|p| [p.id.clone(), if p.is_trap() { "trap" } else { "policy" }.to_owned(), p.title.clone()]));
+    }
+    if args.format == Format::Json {
+        let words =
+            if args.targets { ["name", "language", "title"] } else { ["id", if args.rules { "severity" } else { "kind" }, "title"] };
+        let values: Vec<_> = rows.iter().map(|row| json!({ words[0]: row[0], words[1]: row[1], words[2]: row[2] })).collect();
+        return json_text(&values);
+    }
+    let width = |n: usize| rows.iter().map(|row| row[n].len()).max().unwrap_or(0);
+    let (first, second) = (width(0), width(1));
+    let mut out = String::new();
+    for [id, kind, title] in &rows {
+        line!(out, "{id:<first$}  {kind:<second$}  {title}");
+    }
+    Ok(out)
 }
 
 /// What was asked for.
@@ -79,6 +122,9 @@ fn text(args: &ListArgs) -> Result<String, Failure> {
     }
     if args.families {
         return list_families(args.format);
+    }
+    if args.targets || args.rules || args.policies {
+        return list_certification(args);
     }
     let mut out = String::new();
     let pool = args.selection.pool()?;

@@ -1,5 +1,6 @@
 //! The harness as a whole: the real program, real browsers, real faults.
 
+mod certify;
 mod command_line;
 mod drivers;
 mod explain;

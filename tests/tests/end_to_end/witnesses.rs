@@ -231,7 +231,7 @@ async fn tampered(browser: &Installed, statements: &[&str]) {
     let mut wrong = Vec::new();
     for (n, statement) in statements.iter().enumerate() {
         let key = format!("key{n}");
-        let place = Place { key: &key, topology: servers.topology(), page: Alias::A, document: &BoundPage::default() };
+        let place = Place { key: &key, topology: servers.topology(), page: Alias::A, document: &BoundPage::default(), origin: None };
         let mut arrivals = hub.expect(&place);
         session.goto(&page_url(&place, &[])).await.expect("a page");
         let (_, link) = arrivals.recv().await.expect("the agent reports");
