@@ -95,22 +95,30 @@ fn the_reference_breaks_no_rule() {
 #[test]
 fn every_defect_is_caught_by_the_rule_of_its_class() {
     let (runtime, book) = (Runtime::new().expect("threads"), book());
-    let mut matrix: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let mut missed = Vec::new();
-    for defect in DEFECTS {
-        let rule = book.rules.iter().find(|r| r.id == *defect).unwrap_or_else(|| panic!("no rule {defect}"));
-        // The probes that ask for the rule, and those of the start.
-        let only = |tags: &Tags| rule.shown_by.iter().any(|p| p.asks(tags));
-        let asked: Vec<Asked> = book.policies.iter().map(|p| asked(&runtime, &book, p, Some(defect), &only)).collect();
-        let certificate = certificate(&book, &asked);
-        let broken = broken(&certificate);
-        if !broken.iter().any(|id| id == defect) {
-            missed.push(format!("{defect} ({}): {broken:?}", rule.title));
-        }
-        matrix.insert(defect, broken);
-    }
+    let halves: Vec<Vec<&'static str>> = (0..2).map(|n| DEFECTS.iter().copied().skip(n).step_by(2).collect()).collect();
+    let rows = |half: &Vec<&'static str>| half.iter().map(|defect| (*defect, row(&runtime, &book, defect))).collect::<Vec<_>>();
+    let rows = &rows;
+    let matrix: BTreeMap<&'static str, Vec<String>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = halves.iter().map(|half| scope.spawn(move || rows(half))).collect();
+        workers.into_iter().flat_map(|w| w.join().expect("no panic")).collect()
+    });
+    let missed: Vec<String> = matrix
+        .iter()
+        .filter(|(defect, broken)| !broken.iter().any(|id| id == *defect))
+        .map(|(defect, broken)| format!("{defect}: {broken:?}"))
+        .collect();
     assert!(missed.is_empty(), "{} of {} defects are not caught:\n{}", missed.len(), DEFECTS.len(), missed.join("\n"));
     published(&book, &matrix);
+}
+
+/// The rules that a defect breaks, asked by the probes of its own rule.
+fn row(runtime: &Runtime, book: &Book, defect: &str) -> Vec<String> {
+    let rule = book.rules.iter().find(|r| r.id == defect).unwrap_or_else(|| panic!("no rule {defect}"));
+    let only = |tags: &Tags| rule.shown_by.iter().any(|p| p.asks(tags));
+    let asked: Vec<Asked> = book.policies.iter().map(|p| asked(runtime, book, p, Some(defect), &only)).collect();
+    // What is found by the clock alone is found now and then by chance: it stands in its own row.
+    let by_the_clock = ["P01", "P02"];
+    broken(&certificate(book, &asked)).into_iter().filter(|id| id == defect || !by_the_clock.contains(&&**id)).collect()
 }
 
 /// Every rule that can be seen to fail has a defect that makes it fail.
@@ -121,7 +129,7 @@ fn every_rule_has_a_defect() {
     }
 }
 
-fn published(book: &Book, matrix: &BTreeMap<&str, Vec<String>>) {
+fn published(book: &Book, matrix: &BTreeMap<&'static str, Vec<String>>) {
     let mut text = String::from(
         "# Defects of servers, and the rules that catch them\n\nEach class of defects is switched on in the reference, one at a time, and asked for by the probes of its rule: the rules that were \
          seen to\nbreak. Computed by `harness/tests/certification.rs`; `CORSCHECK_BLESS=1` writes it anew.\n\n| defect | what goes wrong | caught by |\n|---|---|---|\n",
