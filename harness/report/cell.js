@@ -172,7 +172,7 @@ async function cellPanel(column, number, route, heading) {
     section(kind === "a" || kind === "i" || kind === "u" ? "Path" : "First wrong step", wrongStep(context)),
     section("Wire", wire(context)),
     !onPaper && section("In the browser\u2019s words", browserWords(context)),
-    section("Why", detail && [el("p", null, detail.w), el("p", null, outside(detail.u, entry.spec))]),
+    section("Why", detail ? [el("p", null, detail.w), el("p", null, outside(detail.u, entry.spec))] : brokenRules(attempt)),
     section("Fix", fix(context)),
     !onPaper && section("Repeat", repeat(context)),
     !onPaper && section("Elsewhere", [strip(number, column), baseWords(column, number), neighbours(number, route, column)]),
@@ -253,7 +253,19 @@ function comparison({ detail, attempt, entry }) {
   );
 }
 
+// Of a certification: the duties that the server does not meet.
+function brokenRules(attempt) {
+  return attempt && attempt.r && attempt.r.map((rule) => [
+    el("p", null, el("strong", null, rule.id), " (" + rule.severity + "): " + rule.title + ". " + rule.why),
+    el("p", null, outside(rule.spec, "The standard"), rule.evidence.map((address, n) => [", ", outside(address, n ? "and " + (n + 1) : "who had it")])),
+  ]);
+}
+
+const isCertified = (column) => column.subject !== REFERENCE_SUBJECT;
+const REFERENCE_SUBJECT = "reference servers";
+
 function wrongStep({ detail, attempt, parts, kind }) {
+  if (attempt && attempt.q) return el("ol", null, attempt.q.map((step) => el("li", null, step)));
   if (!detail) return null;
   const several = detail.steps.length > 1;
   const lists = detail.steps.map((step, i) => [several && el("h3", null, "Step " + (i + 1)), pathList(step.path, parts && parts.at === i ? parts.line : -1, parts && parts.words)]);
@@ -312,6 +324,7 @@ const TRACKERS = {
 };
 
 function fix({ column, kind, attempt, link, entry }) {
+  if (attempt && attempt.r) return [el("ul", null, attempt.r.map((rule) => el("li", null, code(rule.id), " ", rule.fix))), link && el("p", null, "Accepted: ", /^https?:/.test(link) ? outside(link, link) : link)];
   if (kind === "a" || kind === "i" || kind === " ") return null;
   if (kind === "u") return el("p", null, "The user agent lacks what the case needs: " + wordsOf(column, report.byId.get(entry.id)));
   if (kind === "n") return el("p", null, (attempt ? attempt.v : "It was not judged") + ". Run it again; where a control fails, see that the machine reaches every origin (corscheck doctor).");
@@ -329,6 +342,7 @@ function fix({ column, kind, attempt, link, entry }) {
 const shellWord = (word) => (/^[\w/.:+=,-]+$/.test(word) ? word : "'" + word.replace(/'/g, "'\\''") + "'");
 
 function runCommand(column, id) {
+  if (isCertified(column)) return ["corscheck certify", shellWord(column.subject.split(" ")[0]), "--policy " + shellWord(id.split("/")[0]), "--browser " + shellWord(column.browser)].join(" ");
   const catalogue = report.runs[column.runs[0]] && report.runs[column.runs[0]].catalogue;
   return ["corscheck run", catalogue && "--catalogue " + shellWord(catalogue), "--browser " + shellWord(column.browser), ...column.defects.map((defect) => "--defect " + shellWord(defect)), shellWord(id)].filter(Boolean).join(" ");
 }
@@ -368,7 +382,7 @@ function repeat(context) {
   const preflight = curl(attempt);
   return [
     copyable("command", runCommand(column, entry.id)),
-    copyable("in any browser", "corscheck serve   # then open /run/" + entry.id),
+    !isCertified(column) && copyable("in any browser", "corscheck serve   # then open /run/" + entry.id),
     script && el("details", null, el("summary", null, "As a page (while corscheck serve runs; the ports are those of the run)"), copyable("script", script)),
     preflight && el("details", null, el("summary", null, "The preflight by curl"), copyable("curl", preflight)),
     kind !== "a" && el("details", null, el("summary", null, "As an issue"), copyable("Markdown", issueText(context))),

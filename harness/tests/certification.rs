@@ -143,5 +143,8 @@ fn published(book: &Book, matrix: &BTreeMap<&'static str, Vec<String>>) {
         std::fs::write(path, &text).expect("it can be written");
     }
     let there = std::fs::read_to_string(path).unwrap_or_default();
+    for line in text.lines().filter(|line| !there.lines().any(|l| l == *line)) {
+        println!("computed: {line}");
+    }
     assert!(there == text, "{MATRIX} is not what was computed: run the test with CORSCHECK_BLESS=1 and look at what changed");
 }

@@ -77,8 +77,8 @@ pub enum Ending {
     Children(usize),
 }
 
-/// Whether it is a process with this mark that listens on a port; where the system does not tell, it is taken to be.
-fn is_listened_on_by(port: u16, mark: &str) -> bool {
+/// Whether it is a process with this mark, or of this group, that listens on a port (nginx writes over its environment); where the system does not tell, it is taken to be.
+fn is_listened_on_by(port: u16, mark: &str, group: u32) -> bool {
     let Ok(table) = fs::read_to_string("/proc/net/tcp") else { return true };
     let wanted = format!(":{port:04X}");
     // Local address, remote address, state (0A: it listens), and seven columns further the inode.
@@ -91,12 +91,23 @@ fn is_listened_on_by(port: u16, mark: &str) -> bool {
         .collect();
     // On IPv6 alone, it stands in another table.
     inodes.is_empty()
-        || processes::bearing(mark).into_iter().any(|pid| {
+        || processes::bearing(mark).into_iter().chain(members(group)).any(|pid| {
             let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
             files
                 .filter_map(|file| fs::read_link(file.path()).ok())
                 .any(|link| inodes.iter().any(|inode| link.as_os_str() == inode.as_str()))
         })
+}
+
+/// The processes of a group.
+fn members(group: u32) -> Vec<u32> {
+    let pids = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    // Behind the name in brackets: state, parent, group.
+    let of = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(2)?.parse::<u32>().ok())
+    };
+    pids.filter(|pid| of(pid) == Some(group)).collect()
 }
 
 /// What the marks of all programs that this one starts begin with.
@@ -213,7 +224,7 @@ impl Instance {
                 });
             }
             if TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok() {
-                if !is_listened_on_by(port, &process.mark) {
+                if !is_listened_on_by(port, &process.mark, process.child.id()) {
                     return Ok(Start::Crashed("address already in use: another program listens there".to_owned()));
                 }
                 return Ok(Start::Up(Self { address, took: started.elapsed(), process: Some(process) }));

@@ -14,7 +14,7 @@ fn cache() -> String {
 }
 
 fn certificate(place: &corscheck_tests::Place, target: &str) -> Value {
-    let path = place.dir().join(format!("corscheck-out/{target}/corscheck-certificate.json"));
+    let path = place.dir().join(format!("out/{target}/corscheck-certificate.json"));
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     serde_json::from_str(&text).expect("a certificate is JSON")
 }
@@ -26,7 +26,7 @@ fn standing<'c>(certificate: &'c Value, rule: &str) -> &'c Value {
 
 /// Results of a browser by verdict.
 fn verdicts(place: &corscheck_tests::Place, target: &str, browser: &str, verdict: &str) -> usize {
-    let text = fs::read_to_string(place.dir().join(format!("corscheck-out/{target}/results.jsonl"))).expect("results");
+    let text = fs::read_to_string(place.dir().join(format!("out/{target}/results.jsonl"))).expect("results");
     let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record"));
     records
         .filter(|r| r["record"] == "result" && r["browser"] == browser && (r["verdict"] == verdict || r["verdict"][verdict].is_object()))
@@ -39,7 +39,7 @@ fn the_reference_is_certified_in_every_browser() {
     let place = place();
     let policies = "p1,p3,p4,p5,p6,p8,p10,t1";
     let names: Vec<String> = browsers().iter().map(|b| b.engine.word().to_owned()).collect();
-    let ended = place.run(["certify", "reference", "--policy", policies, "--browser", &names.join(",")]);
+    let ended = place.run(["certify", "reference", "--out", "out", "--policy", policies, "--browser", &names.join(",")]);
     ended.expect_code(0);
     let made = certificate(&place, "reference");
     assert_eq!(made["grade"], "certified-strict", "{}", ended.stdout);
@@ -60,7 +60,7 @@ fn real_middlewares_are_certified_in_a_browser() {
     let place = place();
     let browser = browsers().first().map(|b| b.engine.word().to_owned()).expect("a browser");
     for target in ["express-cors", "flask-cors", "nginx"] {
-        let mut command = place.command(["certify", target, "--policy", "p1,p2,p8,t1", "--browser", &browser]);
+        let mut command = place.command(["certify", target, "--out", "out", "--policy", "p1,p2,p8,t1", "--browser", &browser]);
         let started = Instant::now();
         let output = command.env("CORSCHECK_CACHE", cache()).output().expect("it can be started");
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -80,10 +80,10 @@ fn real_middlewares_are_certified_in_a_browser() {
             assert_eq!(standing(&made, rule)["browsers"][&browser], "held", "{target} {rule}: {text}");
         }
         for file in ["certificate.md", "junit.xml", "badge.svg", "badge.json"] {
-            assert!(place.dir().join(format!("corscheck-out/{target}/{file}")).exists(), "{target}: {file}");
+            assert!(place.dir().join(format!("out/{target}/{file}")).exists(), "{target}: {file}");
         }
     }
-    let report = fs::read_to_string(place.dir().join("corscheck-out/report.html")).expect("a report");
+    let report = fs::read_to_string(place.dir().join("out/report.html")).expect("a report");
     assert!(report.contains("nginx"), "the report names its subject");
     drop(turn);
     place.expect_nothing_left();
@@ -138,7 +138,7 @@ fn an_adapter_is_blamed_before_its_middleware() {
     let place = place();
     let certify = |name: &str| {
         let output = place
-            .command(["certify", name, "--policy", "p1", "--browser", "simulated"])
+            .command(["certify", name, "--out", "out", "--policy", "p1", "--browser", "simulated"])
             .env("CORSCHECK_CACHE", place.dir().join("cache"))
             .output()
             .expect("it can be started");
@@ -178,7 +178,7 @@ fn accepted_rules_are_a_baseline() {
     let run = |accept: &str| {
         place.file("accept.toml", accept);
         let output = place
-            .command(["certify", "./mine", "--policy", "p1,p3", "--browser", "simulated", "--accept", "accept.toml"])
+            .command(["certify", "./mine", "--out", "out", "--policy", "p1,p3", "--browser", "simulated", "--accept", "accept.toml"])
             .env("CORSCHECK_CACHE", place.dir().join("cache"))
             .output()
             .expect("it can be started");

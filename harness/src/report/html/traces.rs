@@ -50,7 +50,16 @@ pub(super) fn block<'r>(results: impl IntoIterator<Item = (usize, &'r CaseResult
     let mut traces = serde_json::Map::new();
     for (case, result) in results {
         if keep.has(result) {
-            let attempts = result.attempts.iter().map(|a| attempt(a, keep, &mut strings)).collect();
+            let mut attempts: Vec<Value> = result.attempts.iter().map(|a| attempt(a, keep, &mut strings)).collect();
+            // Of a certification: the rules that are broken, and the steps that decided.
+            if let Some(last) = attempts.last_mut() {
+                if !result.rules.is_empty() {
+                    last["r"] = json!(result.rules);
+                }
+                if !result.path.is_empty() {
+                    last["q"] = json!(result.path);
+                }
+            }
             traces.insert(case.to_string(), Value::Array(attempts));
         }
     }
