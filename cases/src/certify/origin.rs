@@ -53,19 +53,9 @@ impl Askers {
             .collect()
     }
 
-    /// The one with this label.
-    pub fn find(&self, label: &str) -> Option<&Asker> {
-        self.all.iter().find(|a| a.label == label)
-    }
-
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Asker> {
         self.all.iter()
-    }
-
-    /// Others in place of these: for services, whose policies name real origins.
-    pub fn of(all: Vec<Asker>) -> Self {
-        Self { all }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    application::{self, PNG, RESOURCE, SIGNATURE},
+    application::{self, PNG, SIGNATURE},
     policy::{Grant, Origins, Policy},
 };
 use crate::oracle::{
@@ -15,8 +15,6 @@ use crate::oracle::{
 #[derive(Debug)]
 pub struct Perfect<'p> {
     policy: &'p Policy,
-    /// Whether the application is the fixed one: a service that somebody runs answers 200 to everything here.
-    fixed: bool,
     /// The methods of the requests so far, in order.
     asked: Vec<String>,
 }
@@ -24,12 +22,7 @@ pub struct Perfect<'p> {
 impl<'p> Perfect<'p> {
     /// One for this policy, with the fixed application.
     pub fn new(policy: &'p Policy) -> Self {
-        Self { policy, fixed: true, asked: Vec::new() }
-    }
-
-    /// One for this policy, with an application that answers 200 to everything.
-    pub fn plain(policy: &'p Policy) -> Self {
-        Self { fixed: false, ..Self::new(policy) }
+        Self { policy, asked: Vec::new() }
     }
 
     /// The methods of the requests so far, in order.
@@ -104,10 +97,9 @@ impl<'a> Network<'a> for Perfect<'_> {
                 headers.append(name, value);
             }
         }
-        let (status, body) = match (requested.is_some(), self.fixed) {
-            (true, _) => (204, Vec::new()),
-            (false, false) => (200, RESOURCE.as_bytes().to_vec()),
-            (false, true) => {
+        let (status, body) = match requested.is_some() {
+            true => (204, Vec::new()),
+            false => {
                 let answer = application::answer(request.method, path, query);
                 // What a handler sets of CORS gives way to the policy.
                 for (name, value) in answer.fields.into_iter().filter(|(name, _)| !name.starts_with("Access-Control-")) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{CertifyError, tags::glob};
+use super::CertifyError;
 
 /// What an owner means, or a trap.
 #[derive(Debug, Clone)]
@@ -163,12 +163,7 @@ impl Policy {
         self.trap.is_some()
     }
 
-    /// Whether its id is chosen by a glob.
-    pub fn is(&self, pattern: &str) -> bool {
-        glob(pattern.as_bytes(), self.id.as_bytes())
-    }
-
-    /// A policy with one grant, for services that somebody runs.
+    /// A policy with one grant for all paths.
     pub fn of(id: &str, title: &str, written: Options) -> Self {
         let grant = grant(&written, &Means::default());
         Self {

@@ -14,7 +14,7 @@ use corscheck_cases::{
     bind::{Action, ApiWord},
     certify::{
         Asker, Book, Policy, Probe,
-        probe::{Ask, PageAsk},
+        probe::{Ask, PageApi, PageAsk},
     },
     oracle::network::{Fault, ReadEnd},
     page::{BoundPage, PageSettings},
@@ -160,7 +160,7 @@ impl Driven<'_> {
             let took = match start {
                 Start::Up(instance) => {
                     self.proxy.lead(&host(&origin_of(policy)).unwrap_or_default(), Some(instance.address));
-                    instances.push(instance);
+                    instances.push((policy.id.clone(), instance));
                     Took::Started
                 }
                 Start::Unsupported(words) => Took::Unsupported(words),
@@ -197,7 +197,14 @@ impl Driven<'_> {
         for policy in policies {
             self.proxy.lead(&host(&origin_of(policy)).unwrap_or_default(), None);
         }
-        let ends: Vec<_> = instances.into_iter().map(|instance| tokio::task::spawn_blocking(move || instance.end())).collect();
+        for (id, instance) in &mut instances {
+            if let (Some(words), Some(mine)) = (instance.died(), asked.iter_mut().find(|a| a.policy == *id)) {
+                // What was asked of nobody says nothing of the middleware.
+                mine.outcomes.iter_mut().for_each(|o| *o = Outcome { verdict: lost(&words), findings: Vec::new(), ..o.clone() });
+                mine.took = Took::Died(words);
+            }
+        }
+        let ends: Vec<_> = instances.into_iter().map(|(_, instance)| tokio::task::spawn_blocking(move || instance.end())).collect();
         for end in ends {
             // How it ended was told when it was asked without a browser.
             _ = end.await;
@@ -259,9 +266,11 @@ async fn control(link: &Link) -> Result<(), String> {
 }
 
 fn unjudged(probe: &Probe, words: &str) -> Outcome {
-    let mut outcome = Outcome::new(probe, "");
-    outcome.verdict = Verdict::NotJudged(Cause::ControlFailed { control: words.to_owned() });
-    outcome
+    Outcome { verdict: lost(words), ..Outcome::new(probe, "") }
+}
+
+fn lost(words: &str) -> Verdict {
+    Verdict::NotJudged(Cause::ControlFailed { control: words.to_owned() })
 }
 
 /// One probe, in a page that is open.
@@ -276,7 +285,7 @@ async fn one(link: &Link, proxy: &Proxy, policy: &Policy, probe: &Probe, ask: &P
     for action in &mut actions {
         action.url = format!("{}{}{TOKEN}={token}", action.url, if action.url.contains('?') { '&' } else { '?' });
     }
-    let expected = page::expected(policy, &actions, &environment, true);
+    let expected = page::expected(policy, &actions, &environment);
     let mut pages: Vec<PageResult> = Vec::new();
     for action in &actions {
         match link.run_until(action, Duration::ZERO, std::future::pending()).await {
@@ -291,16 +300,19 @@ async fn one(link: &Link, proxy: &Proxy, policy: &Policy, probe: &Probe, ask: &P
         outcome.verdict = Verdict::Unsupported(words.clone());
         return outcome;
     }
+    if exchanges.is_empty() && !matches!(ask.api, PageApi::ImageThenFetch) {
+        // A page cannot tell a refusal from a request that never got anywhere: without a trace on the wire it proves nothing.
+        return unjudged(probe, "no request reached the target");
+    }
     // What the standard makes of the answers that the browser got.
     let last = &actions[actions.len() - 1..];
     let answers = answers(&exchanges);
-    let by_standard =
-        if ask.api == corscheck_cases::certify::probe::PageApi::Fetch || ask.api == corscheck_cases::certify::probe::PageApi::XhrUpload {
-            page::run(last, &environment, &mut Described::in_order(answers))
-        } else {
-            // A cache had its part in it, which is the browser's own.
-            Seen { pages: pages.clone(), reason: None, path: Vec::new() }
-        };
+    let by_standard = if matches!(ask.api, PageApi::Fetch | PageApi::XhrUpload) {
+        page::run(last, &environment, &mut Described::in_order(answers))
+    } else {
+        // A cache had its part in it, which is the browser's own.
+        Seen { pages: pages.clone(), reason: None, path: Vec::new() }
+    };
     page::judge_fairly(&mut outcome, ask, policy, &expected, &by_standard, &exchanges);
     let (standard, engine) = (by_standard.pages.last().and_then(|p| p.end.outcome()), seen.outcome());
     if let (Some(standard), Some(engine)) = (standard, engine)

@@ -153,11 +153,6 @@ fn free_port() -> io::Result<u16> {
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 impl Instance {
-    /// One that somebody else started and ends.
-    pub fn at(address: SocketAddr) -> Self {
-        Self { address, took: Duration::ZERO, process: None }
-    }
-
     /// Starts a target and waits until it listens.
     ///
     /// # Errors

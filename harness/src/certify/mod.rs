@@ -18,7 +18,7 @@ pub mod wire;
 
 use std::{net::SocketAddr, sync::Mutex};
 
-use corscheck_cases::certify::{Book, CertifyError, Policy, Probe, Tags, probe::Ask};
+use corscheck_cases::certify::{Book, CertifyError, Policy, Tags, probe::Ask};
 use corscheck_servers::Fate;
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +101,7 @@ pub fn ask(
     let mut out = Vec::new();
     for probe in book.probes.of(policy, &book.askers, origin)?.iter().filter(|p| only(&p.tags)) {
         let asked = match &probe.ask {
-            Ask::Page(ask) => page::simulated(probe, ask, policy, origin, &mut wire, true),
+            Ask::Page(ask) => page::simulated(probe, ask, policy, origin, &mut wire),
             Ask::Wire(ask) => checks::ask(probe, ask, policy, address, origin),
             Ask::Swap(ask) => sets::swap(probe, ask, policy, address, origin),
             Ask::Order(ask) => sets::order(probe, ask, address, origin),
@@ -210,9 +210,4 @@ pub fn certify(
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, asked)| asked).collect()
-}
-
-/// Whether a probe could show that a rule of this class is broken.
-pub fn concerns(book: &Book, rule: &str, probe: &Probe) -> bool {
-    book.rules.iter().filter(|r| r.id == rule).any(|r| r.shown_by.iter().any(|p| p.asks(&probe.tags)))
 }

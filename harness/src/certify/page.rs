@@ -1,7 +1,7 @@
 //! Page probes: what script in a page comes to, against what it must come to by the policy.
 
 use corscheck_cases::{
-    Outcome as Outcome_, Reason,
+    Outcome as Read, Reason,
     bind::{Action, ApiWord},
     certify::{
         Perfect, Policy, Probe,
@@ -99,17 +99,17 @@ pub struct Expected {
 }
 
 /// Asks a perfect server.
-pub fn expected(policy: &Policy, actions: &[Action], environment: &Environment, fixed: bool) -> Expected {
-    let mut perfect = if fixed { Perfect::new(policy) } else { Perfect::plain(policy) };
+pub fn expected(policy: &Policy, actions: &[Action], environment: &Environment) -> Expected {
+    let mut perfect = Perfect::new(policy);
     let seen = run(actions, environment, &mut perfect);
     Expected { asked: perfect.asked().to_vec(), seen }
 }
 
 /// Asks the target by the simulated user agent.
-pub fn simulated(probe: &Probe, ask: &PageAsk, policy: &Policy, target: &str, wire: &mut Wire, fixed: bool) -> Result<Outcome, String> {
+pub fn simulated(probe: &Probe, ask: &PageAsk, policy: &Policy, target: &str, wire: &mut Wire) -> Result<Outcome, String> {
     let environment = environment(ask.asker.text().unwrap_or("null"), target)?;
     let actions = actions(ask, target);
-    let expected = expected(policy, &actions, &environment, fixed);
+    let expected = expected(policy, &actions, &environment);
     let seen = run(&actions, &environment, wire);
     let (exchanges, answers): (Vec<_>, Vec<_>) = wire.take().into_iter().unzip();
     let mut outcome = Outcome::new(probe, words(&expected.seen));
@@ -130,7 +130,7 @@ pub fn judge_fairly(outcome: &mut Outcome, ask: &PageAsk, policy: &Policy, expec
         String::from_utf8_lossy(&x.answer.head.0).to_ascii_lowercase().contains(&format!("\n{}:", SIGNATURE.0.to_ascii_lowercase()))
     };
     let unknown = !KNOWN_METHODS.contains(&&*ask.method) && exchanges.last().is_none_or(|last| !signed(last));
-    if unknown && preflight_passed(exchanges) && expected.seen.pages.last().and_then(|p| p.end.outcome()) == Some(Outcome_::Allowed) {
+    if unknown && preflight_passed(exchanges) && expected.seen.pages.last().and_then(|p| p.end.outcome()) == Some(Read::Allowed) {
         // The preflight said yes, and a server that does not know the method answered in place of the application: nothing is wrong with
         // the middleware.
         outcome.expected.push_str(", as far as the preflight");
