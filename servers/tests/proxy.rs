@@ -1,10 +1,6 @@
 //! The recording proxy: what crosses it is what was sent, and what is cut off stays cut off.
 
-use std::{
-    collections::BTreeSet,
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use axum::{Router, routing::get};
 use corscheck_servers::{
@@ -90,7 +86,10 @@ async fn bytes_are_passed_on_as_they_are_and_recorded() {
     let recorded = proxy.take("t");
     assert_eq!(recorded.len(), 2);
     assert_eq!(recorded[0].request.head.as_ref().expect("a head").0, first);
-    assert_eq!((recorded[0].answer.status, &recorded[0].answer.fate, &recorded[0].answer.body.0[..]), (Some(200), &Fate::Sent, &b"abc"[..]));
+    assert_eq!(
+        (recorded[0].answer.status, &recorded[0].answer.fate, &recorded[0].answer.body.0[..]),
+        (Some(200), &Fate::Sent, &b"abc"[..])
+    );
     assert_eq!(&recorded[1].answer.body.0[..], b"de");
     assert_eq!(recorded[0].connection, recorded[1].connection);
     assert!(proxy.take("t").is_empty());
@@ -98,7 +97,9 @@ async fn bytes_are_passed_on_as_they_are_and_recorded() {
 
 #[tokio::test]
 async fn half_an_answer_stays_half_an_answer() {
-    for (answer, half_head) in [(&b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"[..], false), (b"HTTP/1.1 200 OK\r\nConte", true), (b"", true)] {
+    for (answer, half_head) in
+        [(&b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"[..], false), (b"HTTP/1.1 200 OK\r\nConte", true), (b"", true)]
+    {
         let proxy = proxy().await;
         let (address, _asked) = target(Box::leak(Box::new([answer])), true).await;
         proxy.lead(HOST, Some(address));
@@ -116,7 +117,11 @@ async fn it_answers_for_nobody_else() {
     let proxy = proxy().await;
     let (_, said) = tunnel(&proxy, "update.example").await;
     assert!(said.starts_with("HTTP/1.1 403"), "{said}");
-    for request in ["GET http://update.example/ HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n", "GET http://api.test/r HTTP/1.1\r\n\r\n"] {
+    for request in [
+        "GET http://update.example/ HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n",
+        "GET http://api.test/r HTTP/1.1\r\n\r\n",
+    ] {
         let mut stream = TcpStream::connect(proxy.address()).await.expect("a connection");
         stream.write_all(request.as_bytes()).await.expect("it takes the request");
         let said = rest(&mut stream).await;
@@ -128,7 +133,10 @@ async fn it_answers_for_nobody_else() {
 async fn pages_are_served_over_http_and_in_tunnels() {
     let proxy = proxy().await;
     let mut plain = TcpStream::connect(proxy.address()).await.expect("a connection");
-    plain.write_all(b"GET http://app.test/page HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n").await.expect("it takes the request");
+    plain
+        .write_all(b"GET http://app.test/page HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n")
+        .await
+        .expect("it takes the request");
     assert!(rest(&mut plain).await.ends_with(b"a page"));
     let (mut stream, _) = tunnel(&proxy, "app.test").await;
     stream.write_all(b"GET /page HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n").await.expect("it takes the request");

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Instant};
 
-use corscheck_tests::{browsers, turn};
+use corscheck_tests::{Signal, browsers, signal, turn};
 use serde_json::Value;
 
 use crate::place;
@@ -49,6 +49,31 @@ fn the_reference_is_certified_in_every_browser() {
         assert_eq!(verdicts(&place, "reference", name, "not-judged"), 0, "{name}");
         assert!(verdicts(&place, "reference", name, "agrees") > 300, "{name}");
     }
+    // The negative control: who lets strangers in is found in every browser.
+    for (defect, rule) in [("S05", "S05"), ("S14", "S14"), ("F01", "F01")] {
+        let mut command = place.command(["certify", "reference", "--out", "out", "--policy", "p1", "--browser", &names.join(",")]);
+        let output = command.env("CORSCHECK_DEFECT", defect).output().expect("it can be started");
+        assert_eq!(output.status.code(), Some(1), "{defect}: {}", String::from_utf8_lossy(&output.stdout));
+        let made = certificate(&place, "reference");
+        for name in &names {
+            assert_eq!(standing(&made, rule)["browsers"][name], "broken", "{defect} in {name}");
+        }
+    }
+    drop(turn);
+    place.expect_nothing_left();
+}
+
+/// An interruption while browsers ask leaves neither browsers nor targets behind.
+#[test]
+fn an_interrupted_certification_leaves_nothing() {
+    let turn = turn();
+    let place = place();
+    let names: Vec<String> = browsers().iter().map(|b| b.engine.word().to_owned()).collect();
+    let running = place.start(["certify", "reference", "--out", "out", "--browser", &names.join(",")]);
+    std::thread::sleep(std::time::Duration::from_secs(12));
+    signal(running.pid(), Signal::INT);
+    let ended = running.end();
+    ended.expect_code(130);
     drop(turn);
     place.expect_nothing_left();
 }
