@@ -187,7 +187,9 @@ function cellSentence({ column, number, kind, link }) {
   const words = wordsOf(column, number);
   const verdict = column.cells.verdicts[number];
   const means = kind === "k" || kind === "l" || kind === "f" ? (KINDS[verdict] || KINDS.n).words + ": " + (KINDS[verdict] || KINDS.n).means : KINDS[kind].means;
-  const head = column.name + ": " + (outcome ? outcome + ". " : "") + means.charAt(0).toUpperCase() + means.slice(1) + ".";
+  // A server is held against its policy, a browser against the standard.
+  const meant = isCertified(column) ? means.replace("the standard", "the policy") : means;
+  const head = column.name + ": " + (outcome ? outcome + ". " : "") + meant.charAt(0).toUpperCase() + meant.slice(1) + ".";
   return [head, words && [" ", el("span.words", null, words + ".")], kind === "k" && [" This is a known deviation", link ? [": ", outside(link, link)] : null, "."], kind === "l" && [" A known deviation is on record", link ? [": ", outside(link, link)] : null, "."]];
 }
 
@@ -231,7 +233,8 @@ function comparison({ detail, attempt, entry }) {
     const prefix = steps > 1 ? "step " + (i + 1) + ", " : "";
     const exchanges = attempt.x.filter((x) => x.step === i);
     const expected = detail && detail.steps[i] ? detail.steps[i].x : "";
-    const wrong = attempt.d.some(([step]) => step === i);
+    // Without a case to hold it against, the differences below say what is wrong.
+    const wrong = detail && attempt.d.some(([step]) => step === i);
     rows.push([[prefix + "page and wire"], expected, [pageWords(attempt.p[i]), "; on the wire: " + wireWords(exchanges)], wrong]);
     const page = attempt.p[i];
     if (page && page.events) rows.push([[prefix + "events"], "", page.events.join(" "), false]);
@@ -279,10 +282,10 @@ function wrongStep({ detail, attempt, parts, kind }) {
   return [none, el("details", null, el("summary", null, kind === "a" ? "The path that it went" : "The path that the standard goes"), lists)];
 }
 
-function wire({ attempt }) {
+function wire({ attempt, column }) {
   if (!attempt) return null;
   if (!attempt.x.length) return el("p", null, "Nothing: no request reached a server.");
-  return el("ol.wire", null, attempt.x.map(exchangeNode));
+  return el("ol.wire", null, attempt.x.map((x) => exchangeNode(x, isCertified(column) ? "target" : x.at)));
 }
 
 function fieldList(fields, words) {
@@ -292,14 +295,14 @@ function fieldList(fields, words) {
   return [el("div.deciding", null, lines(deciding)), others.length > 0 && el("details", null, el("summary", null, plural(others.length, "other field", "other fields") + " of the " + words), lines(others))];
 }
 
-function exchangeNode(x) {
+function exchangeNode(x, at) {
   const answered = x.fate === "cut" ? "cut off by the script" : x.fate === "unscripted" ? "nothing was scripted: a plain 501" : x.fate;
   const raw = x.raw !== null ? x.raw : x.method + " " + x.target + " HTTP/1.1\\r\\n" + x.fields.map(([name, value]) => name + ": " + value + "\\r\\n").join("") + "\\r\\n";
   const bytes = (text) => text.replace(/\\r\\n/g, "\u240d\u240a\n");
   return el(
     "li" + (isPreflight(x) ? ".preflight" : ""),
     null,
-    el("div.lanehead", null, el("span", null, "page"), el("span.arrow", { "aria-hidden": "true" }, "\u2192"), el("span", null, x.at), el("span.quiet", null, (isPreflight(x) ? "preflight, " : "") + x.protocol + ", connection " + x.connection + ", after " + x.arrived.toFixed(1) + " ms")),
+    el("div.lanehead", null, el("span", null, "page"), el("span.arrow", { "aria-hidden": "true" }, "\u2192"), el("span", null, at), el("span.quiet", null, (isPreflight(x) ? "preflight, " : "") + x.protocol + ", connection " + x.connection + ", after " + x.arrived.toFixed(1) + " ms")),
     el("div.request", null, el("div.line", null, el("strong", null, x.method), " ", x.target), fieldList(x.fields, "request"), x.bodyLength > 0 && bodyNode("request body", x.body, x.bodyLength, x.complete)),
     el("div.answer", null, el("div.line", null, el("span", { "aria-hidden": "true" }, "\u2190 "), el("strong", null, x.status === null ? "no response" : String(x.status)), answered && " " + answered), fieldList(x.answerFields, "answer"), x.answerLength > 0 && bodyNode("answer body", x.answerBody, x.answerLength, x.fate === "")),
     el("details", null, el("summary", null, x.protocol === "HTTP/2" ? "Fields in their order (HTTP/2 compresses its bytes)" : "Bytes as they crossed the wire"), el("pre", { tabindex: "0", "aria-label": "request" }, bytes(raw)), el("pre", { tabindex: "0", "aria-label": "answer" }, bytes(x.head))),

@@ -80,5 +80,9 @@ fn result(book: &Book, subject: &Subject, browser: &str, outcome: &Outcome, acce
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
+    if chars.clone().take(2).all(char::is_uppercase) {
+        // A name: OPTIONS, GET.
+        return text.to_owned();
+    }
     chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
 }
