@@ -165,12 +165,15 @@ impl Target {
         if name == REFERENCE {
             return Self::parse(name, OWN, REFERENCE, Vec::new());
         }
-        let prefix = format!("{name}/");
-        let files: Vec<(String, Vec<u8>)> =
-            middleware::FILES.iter().filter_map(|(path, text)| Some((path.strip_prefix(&*prefix)?.to_owned(), text.to_vec()))).collect();
+        let files = built_in(name);
         if let Some((_, manifest)) = files.iter().find(|(path, _)| path == "target.toml") {
             let manifest = String::from_utf8_lossy(manifest).into_owned();
-            return Self::parse(name, &manifest, &format!("servers/middleware/{name}/target.toml"), files);
+            let mut target = Self::parse(name, &manifest, &format!("servers/middleware/{name}/target.toml"), files)?;
+            // A negative control has the program of the target in which the defect is fixed, and versions of its own.
+            let fixed = target.manifest.control.as_ref().map(|c| built_in(&c.fixed_in)).unwrap_or_default();
+            let missing: Vec<_> = fixed.into_iter().filter(|(path, _)| target.files.iter().all(|(own, _)| own != path)).collect();
+            target.files.extend(missing);
+            return Ok(target);
         }
         let folder = Path::new(name);
         if folder.join("target.toml").exists() {
@@ -282,6 +285,12 @@ pub struct Installed {
     pub start: Vec<String>,
     /// The exact version of its product.
     pub version: String,
+}
+
+/// The files of a target in the binary, by path below its folder.
+fn built_in(name: &str) -> Vec<(String, Vec<u8>)> {
+    let prefix = format!("{name}/");
+    middleware::FILES.iter().filter_map(|(path, text)| Some((path.strip_prefix(&*prefix)?.to_owned(), text.to_vec()))).collect()
 }
 
 /// `{corscheck}` is this program.

@@ -228,3 +228,23 @@ fn accepted_rules_are_a_baseline() {
     let (code, said) = run("[[accept]]\nrule = \"Z99\"\nwhy = \"x\"\n");
     assert!(code == Some(2) && said.contains("there is no rule `Z99`"), "{said}");
 }
+
+/// Old versions with published defects show them, and the versions in which those are fixed do not: by the same program.
+#[test]
+fn published_defects_are_found_and_gone_where_they_are_fixed() {
+    let place = place();
+    for (affected, fixed, policy, rule) in [
+        ("koa-cors-4", "koa-cors", "default", "S03"),
+        ("flask-cors-4", "flask-cors", "p1", "S20"),
+        ("starlette-0-13", "starlette", "p4", "S05"),
+    ] {
+        for (target, wanted) in [(affected, "broken"), (fixed, "held")] {
+            let mut command = place.command(["certify", target, "--out", "out", "--policy", policy, "--browser", "simulated"]);
+            let output = command.env("CORSCHECK_CACHE", cache()).output().expect("it can be started");
+            let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert!(matches!(output.status.code(), Some(0 | 1)), "{target}: {text}");
+            assert_eq!(standing(&certificate(&place, target), rule)["standing"], wanted, "{target} {rule}: {text}");
+        }
+    }
+    place.expect_nothing_left();
+}
