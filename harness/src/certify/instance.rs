@@ -7,7 +7,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::unix::process::CommandExt as _,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -62,6 +62,7 @@ struct Process {
     mark: String,
     scratch: PathBuf,
     log: PathBuf,
+    is_over: bool,
 }
 
 /// What is wrong with how a program ended.
@@ -99,13 +100,15 @@ fn is_listened_on_by(port: u16, mark: &str, group: u32) -> bool {
         })
 }
 
-/// The processes of a group.
+/// The processes of a group that are not dead.
 fn members(group: u32) -> Vec<u32> {
     let pids = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     // Behind the name in brackets: state, parent, group.
     let of = |pid: &u32| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(2)?.parse::<u32>().ok())
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+        fields.next().filter(|state| *state != "Z")?;
+        fields.nth(1)?.parse::<u32>().ok()
     };
     pids.filter(|pid| of(pid) == Some(group)).collect()
 }
@@ -205,9 +208,9 @@ impl Instance {
                 return Ok(Start::Crashed(format!("{program}: {error}")));
             }
         };
-        let mut process = Process { child, mark, scratch, log };
+        let mut process = Process { child, mark, scratch, log, is_over: false };
         loop {
-            if let Some(status) = process.child.try_wait()? {
+            if let Some(status) = process.ended()? {
                 let text = process.printed();
                 let told = |word: &str| {
                     text.lines().find_map(|line| line.split_once(&format!("corscheck: {word} ")).map(|(_, words)| words.trim().to_owned()))
@@ -234,14 +237,14 @@ impl Instance {
     /// Why it does not run any more; nothing while it does.
     pub fn died(&mut self) -> Option<String> {
         let process = self.process.as_mut()?;
-        let status = process.child.try_wait().ok().flatten()?;
+        let status = process.ended().ok().flatten()?;
         Some(format!("ended with {status}: {}", process.tail()))
     }
 
     /// Asks it to end, and sees to it that it does.
     pub fn end(mut self) -> Ending {
         let Some(mut process) = self.process.take() else { return Ending::Peaceful };
-        if let Ok(Some(status)) = process.child.try_wait() {
+        if let Ok(Some(status)) = process.ended() {
             return Ending::Early(format!("ended with {status}: {}", process.tail()));
         }
         processes::signal_group(process.child.id(), Signal::TERM);
@@ -249,6 +252,7 @@ impl Instance {
         while asked.elapsed() < END {
             if matches!(process.child.try_wait(), Ok(Some(_))) {
                 let left = processes::bearing(&process.mark).len();
+                _ = process.ended();
                 return if left > 0 { Ending::Children(left) } else { Ending::Peaceful };
             }
             std::thread::sleep(LOOK);
@@ -258,6 +262,16 @@ impl Instance {
 }
 
 impl Process {
+    /// How it ended, if it has; what it left in its group ends with it.
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        let status = self.child.try_wait()?;
+        if status.is_some() && !std::mem::replace(&mut self.is_over, true) {
+            // At once, while nobody else can have its number: a child that is just being started bears no mark yet.
+            processes::signal_group(self.child.id(), Signal::KILL);
+        }
+        Ok(status)
+    }
+
     fn printed(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
@@ -280,5 +294,33 @@ impl Drop for Process {
         processes::sweep(&self.mark);
         processes::remove_dir(&self.scratch);
         SCRATCH.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.scratch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use corscheck_cases::certify::Book;
+
+    use super::*;
+
+    /// Children that are just being started have no environment that could be read; here they have none at all.
+    #[test]
+    fn what_a_program_leaves_while_it_ends_is_ended_too() {
+        let book = Book::embedded().expect("the book");
+        let written = &book.policies.first().expect("a policy").written;
+        let script = "echo $$; for n in 1 2 3 4; do env -i sleep 1000 & done";
+        let installed =
+            Installed { folder: PathBuf::from("/"), start: ["sh", "-c", script].map(str::to_owned).to_vec(), version: String::new() };
+        for _ in 0..20 {
+            let Start::Crashed(words) = Instance::start(&installed, written).expect("it can be started") else { panic!("it listens") };
+            let group: u32 = words.rsplit(' ').next().and_then(|word| word.trim().parse().ok()).expect("its number");
+            let gone = (0..100).any(|_| {
+                std::thread::sleep(LOOK);
+                members(group).is_empty()
+            });
+            assert!(gone, "group {group} lives on: {:?}", members(group));
+        }
     }
 }

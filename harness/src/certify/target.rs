@@ -1,7 +1,9 @@
 //! Targets: a folder with a `target.toml` and a small program, from the binary or from a disk.
 
 use std::{
-    env, fs, io,
+    env,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -223,27 +225,37 @@ impl Target {
         let folder = cache().join(format!("{}-{}", self.name, self.digest()));
         let done = folder.join(".installed");
         if !done.exists() {
-            let unreadable = |path: &Path, error| TargetError::Unreadable { path: path.display().to_string(), error };
-            // What an installation that was cut off left behind is of no use.
-            _ = fs::remove_dir_all(&folder);
-            fs::create_dir_all(&folder).map_err(|e| unreadable(&folder, e))?;
-            for (path, content) in &self.files {
-                let path = folder.join(path);
-                path.parent()
-                    .map_or(Ok(()), fs::create_dir_all)
-                    .and_then(|()| fs::write(&path, content))
-                    .map_err(|e| unreadable(&path, e))?;
-            }
-            for command in &self.manifest.install {
-                self.run(command, &folder)?;
-            }
-            fs::write(&done, "").map_err(|e| unreadable(&done, e))?;
+            self.fill(&folder, &done)?;
         }
         let version = self.run(&self.manifest.version, &folder)?;
         // What comes behind an `@` or a space is the version alone.
         let last = version.lines().last().unwrap_or_default().trim();
         let version = last.rsplit(['@', ' ', '/']).next().unwrap_or(last).to_owned();
         Ok(Installed { folder, start: self.manifest.start.iter().map(|word| own(word)).collect(), version })
+    }
+
+    /// Installs it into `folder`, unless another process does so first; `done` tells that all of it is there.
+    fn fill(&self, folder: &Path, done: &Path) -> Result<(), TargetError> {
+        let unreadable = |path: &Path, error| TargetError::Unreadable { path: path.display().to_string(), error };
+        let lock = folder.with_extension("lock");
+        lock.parent().map_or(Ok(()), fs::create_dir_all).map_err(|e| unreadable(&lock, e))?;
+        // The system gives it back when this process ends, in whatever way. The file stays: who waits for it has it open.
+        let held = File::create(&lock).map_err(|e| unreadable(&lock, e))?;
+        held.lock().map_err(|e| unreadable(&lock, e))?;
+        if done.exists() {
+            return Ok(());
+        }
+        // What an installation that was cut off left behind is of no use.
+        _ = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder).map_err(|e| unreadable(folder, e))?;
+        for (path, content) in &self.files {
+            let path = folder.join(path);
+            path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, content)).map_err(|e| unreadable(&path, e))?;
+        }
+        for command in &self.manifest.install {
+            self.run(command, folder)?;
+        }
+        fs::write(done, "").map_err(|e| unreadable(done, e))
     }
 
     fn run(&self, command: &[String], folder: &Path) -> Result<String, TargetError> {
