@@ -163,11 +163,19 @@ initiators.track = (action, one, { loaded, error }) => {
 
 // Audio or video: it is there, or it is not. A reader is made ready before it is asked
 // for, started when it is there, and then tells whether it may be looked into; `undefined` asks for patience.
+// An element that waits for data for ever is told of nothing: it has not loaded.
 function media(name, type, read) {
-  return (action, one, { loaded, error, finish }) => {
+  return (action, one, { loaded, failed, error, finish }) => {
     const player = (one.held = element(name, action));
     if (!player.canPlayType(type)) return finish({ unsupported: name + " of type " + type });
+    const stalled = () => {
+      const seen = "nothing more came: networkState " + player.networkState + ", readyState " + player.readyState;
+      gone();
+      failed("stalled", seen);
+    };
+    const timer = scope.setTimeout(stalled, (one.deadline - now()) * 0.7);
     const gone = () => {
+      scope.clearTimeout(timer);
       player.onerror = player.onloadeddata = null;
       player.removeAttribute("src");
       player.load();
@@ -182,7 +190,10 @@ function media(name, type, read) {
       let readable;
       try {
         const look = await start();
-        while ((readable = look()) === undefined) await new Promise((go) => scope.setTimeout(go, 20));
+        while ((readable = look()) === undefined) {
+          await new Promise((go) => scope.setTimeout(go, 20));
+          if (!running.has(one)) return;
+        }
       } catch (e) {
         if (e.name === "NotSupportedError") return finish({ unsupported: e.message });
         if (e.name !== "SecurityError") return finish({ "agent-fault": String(e && e.stack) });

@@ -9,6 +9,7 @@
 
 mod body;
 mod exchange;
+pub mod forward;
 mod http1;
 mod http2;
 mod listener;

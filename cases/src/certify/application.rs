@@ -1,10 +1,41 @@
 //! The fixed application that stands behind every certified middleware, the same in every language.
 
+use std::borrow::Cow;
+
 /// The field by which the application signs its own answers.
 pub const SIGNATURE: (&str, &str) = ("X-App", "corscheck");
 
 /// The body of a resource.
 pub const RESOURCE: &str = "resource";
+
+/// What stands behind the middleware.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Application {
+    /// The fixed application.
+    #[default]
+    Fixed,
+    /// A service of which this much was seen.
+    Observed(Observed),
+}
+
+impl Application {
+    /// What it answers.
+    pub fn answer(&self, method: &str, path: &str, query: Option<&str>) -> Answer {
+        match self {
+            Application::Fixed => answer(method, path, query),
+            Application::Observed(seen) => Answer { status: seen.status, fields: seen.fields.clone(), body: None, own: false },
+        }
+    }
+}
+
+/// What a service answers on a path when no page asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// The status.
+    pub status: u16,
+    /// The fields that are about neither the connection nor CORS.
+    pub fields: Vec<(Cow<'static, str>, String)>,
+}
 
 /// An answer of the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +43,7 @@ pub struct Answer {
     /// The status.
     pub status: u16,
     /// Fields, without the signature.
-    pub fields: Vec<(&'static str, String)>,
+    pub fields: Vec<(Cow<'static, str>, String)>,
     /// The body; absent where it is the framework's.
     pub body: Option<&'static str>,
     /// Whether it is the application's own, and signed; else it is the framework's.
@@ -46,12 +77,12 @@ pub fn answer(method: &str, path: &str, query: Option<&str>) -> Answer {
     let resource = || Answer {
         status: 200,
         fields: vec![
-            ("Content-Type", "text/plain".to_owned()),
-            ("Vary", "Accept-Language".to_owned()),
-            ("X-Secret", "secret".to_owned()),
-            ("X-Other", "other".to_owned()),
-            ("ETag", "\"r\"".to_owned()),
-            ("Cache-Control", "max-age=600".to_owned()),
+            ("Content-Type".into(), "text/plain".to_owned()),
+            ("Vary".into(), "Accept-Language".to_owned()),
+            ("X-Secret".into(), "secret".to_owned()),
+            ("X-Other".into(), "other".to_owned()),
+            ("ETag".into(), "\"r\"".to_owned()),
+            ("Cache-Control".into(), "max-age=600".to_owned()),
         ],
         body: Some(RESOURCE),
         own: true,
@@ -60,7 +91,7 @@ pub fn answer(method: &str, path: &str, query: Option<&str>) -> Answer {
         "/r" | "/public/r" | "/private/r" | "/slow" => resource(),
         "/dup" => {
             let mut answer = resource();
-            answer.fields.push(("Access-Control-Allow-Origin", "https://handler.test".to_owned()));
+            answer.fields.push(("Access-Control-Allow-Origin".into(), "https://handler.test".to_owned()));
             answer
         }
         "/get" if matches!(method, "GET" | "HEAD") => resource(),
@@ -73,13 +104,13 @@ pub fn answer(method: &str, path: &str, query: Option<&str>) -> Answer {
         "/500" => framework(500),
         "/302" => Answer {
             status: 302,
-            fields: vec![("Location", query.map_or_else(|| "/r".to_owned(), |query| format!("/r?{query}")))],
+            fields: vec![("Location".into(), query.map_or_else(|| "/r".to_owned(), |query| format!("/r?{query}")))],
             body: None,
             own: true,
         },
-        "/304" => Answer { status: 304, fields: vec![("ETag", "\"r\"".to_owned())], body: Some(""), own: true },
+        "/304" => Answer { status: 304, fields: vec![("ETag".into(), "\"r\"".to_owned())], body: Some(""), own: true },
         "/opt" => plain(200, if method == "OPTIONS" { "own options" } else { "no options" }),
-        "/img" => Answer { status: 200, fields: vec![("Content-Type", "image/png".to_owned())], body: None, own: true },
+        "/img" => Answer { status: 200, fields: vec![("Content-Type".into(), "image/png".to_owned())], body: None, own: true },
         _ => framework(404),
     }
 }

@@ -10,6 +10,7 @@ pub mod perfect;
 pub mod policy;
 pub mod probe;
 pub mod rule;
+pub mod service;
 pub mod tags;
 
 pub use origin::{Asker, Askers};
@@ -17,6 +18,7 @@ pub use perfect::Perfect;
 pub use policy::{Grant, Origins, Policy, Written};
 pub use probe::{Probe, Probes};
 pub use rule::{Rule, Severity};
+pub use service::{Declared, Service};
 pub use tags::{Pattern, Tags};
 
 /// A file of `cases/certify/` that cannot be read.

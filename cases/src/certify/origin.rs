@@ -38,6 +38,11 @@ pub const TARGET: &str = "target";
 pub const NONE: &str = "none";
 
 impl Askers {
+    /// These.
+    pub fn new(all: Vec<Asker>) -> Self {
+        Self { all }
+    }
+
     /// Those whom a list of globs chooses; `none` and `target` are named by themselves.
     pub fn chosen(&self, globs: &[String], target: &str) -> Vec<Asker> {
         let besides = [

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    application::{self, PNG, SIGNATURE},
+    application::{PNG, SIGNATURE},
     policy::{Grant, Origins, Policy},
 };
 use crate::oracle::{
@@ -100,7 +100,7 @@ impl<'a> Network<'a> for Perfect<'_> {
         let (status, body) = match requested.is_some() {
             true => (204, Vec::new()),
             false => {
-                let answer = application::answer(request.method, path, query);
+                let answer = self.policy.application.answer(request.method, path, query);
                 // What a handler sets of CORS gives way to the policy.
                 for (name, value) in answer.fields.into_iter().filter(|(name, _)| !name.starts_with("Access-Control-")) {
                     headers.append(name, value.into_bytes());

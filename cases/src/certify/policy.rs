@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::CertifyError;
+use super::{CertifyError, application::Application};
 
 /// What an owner means, or a trap.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Policy {
     pub trap: Option<String>,
     /// What is written into the options.
     pub written: Written,
+    /// What stands behind it.
+    pub application: Application,
     /// What is meant: by path, the most special first; the last is for every other path.
     meant: Vec<(String, Grant)>,
 }
@@ -172,6 +174,7 @@ impl Policy {
             why: String::new(),
             trap: None,
             written: Written::Options(written),
+            application: Application::Fixed,
             meant: vec![("/".to_owned(), grant)],
         }
     }
@@ -183,7 +186,15 @@ impl Policy {
         meant.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
         meant.push(("/".to_owned(), Grant::nothing()));
         let paths = paths.into_iter().map(|(path, options)| PathOptions { path, options }).collect();
-        Self { id: id.to_owned(), title: title.to_owned(), why: String::new(), trap: None, written: Written::Paths { paths }, meant }
+        Self {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            why: String::new(),
+            trap: None,
+            written: Written::Paths { paths },
+            application: Application::Fixed,
+            meant,
+        }
     }
 }
 

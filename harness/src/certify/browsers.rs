@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -45,8 +46,8 @@ use crate::{
     verdict::{Cause, Verdict},
 };
 
-/// How many probes of a page are under way at once.
-const WIDTH: usize = 16;
+/// How many probes of a page are under way at once, at most.
+pub const WIDTH: usize = 16;
 
 /// How many instances of a target run beside each other while browsers ask.
 const TOGETHER: usize = 12;
@@ -60,6 +61,8 @@ const CONTROL: &str = "https://control.api.test";
 /// A browser and what it asks.
 struct Driven<'a> {
     session: Session,
+    engine: Engine,
+    width: usize,
     hub: &'a Hub,
     proxy: &'a Proxy,
     topology: Topology,
@@ -71,22 +74,61 @@ struct Driven<'a> {
 /// So many pages in a row that do not come up, and the browser is given up.
 const MOST_FAILURES: usize = 3;
 
-/// Asks all policies of a target in one browser.
+/// A policy, and what is asked under it.
+#[derive(Debug, Clone)]
+pub struct Questions<'b> {
+    /// The policy.
+    pub policy: &'b Policy,
+    /// The origin by which pages know the server.
+    pub origin: String,
+    /// What is asked; what is no page's is left alone.
+    pub probes: Vec<Probe>,
+}
+
+impl<'b> Questions<'b> {
+    /// What the book asks under policies.
+    ///
+    /// # Errors
+    ///
+    /// A probe that cannot be made.
+    pub fn of(book: &Book, policies: &[&'b Policy]) -> Result<Vec<Self>, String> {
+        let one = |policy: &&'b Policy| {
+            let origin = origin_of(policy);
+            let probes = book.probes.of(policy, &book.askers, &origin).map_err(|e| e.to_string())?;
+            Ok(Self { policy, origin, probes })
+        };
+        policies.iter().map(one).collect()
+    }
+}
+
+/// Who answers.
+#[derive(Debug, Clone, Copy)]
+pub enum Behind<'a> {
+    /// A target, started with each policy.
+    Target(&'a Installed),
+    /// A server that runs, reached at this address.
+    Server(SocketAddr),
+}
+
+/// Asks all policies of a target in one browser, so many probes of a page at once.
 ///
 /// # Errors
 ///
 /// The browser cannot be started, or no page comes up in it, in words.
 pub async fn certify(
-    book: &Book,
-    policies: &[&Policy],
-    installed: &Installed,
+    questions: &[Questions<'_>],
+    behind: Behind<'_>,
     endpoint: &Endpoint,
     headed: bool,
+    width: usize,
 ) -> Result<Vec<Asked>, String> {
     let hub = Hub::default();
-    let page_hosts: BTreeSet<String> =
-        book.askers.iter().filter(|a| a.is_page).filter_map(|a| host(a.text()?)).chain([host(CONTROL).unwrap_or_default()]).collect();
-    let target_hosts = policies.iter().filter_map(|p| host(&origin_of(p))).collect();
+    let asks = questions.iter().flat_map(|q| &q.probes).filter_map(|probe| match &probe.ask {
+        Ask::Page(ask) => host(ask.asker.text()?),
+        _ => None,
+    });
+    let page_hosts: BTreeSet<String> = asks.chain([host(CONTROL).unwrap_or_default()]).collect();
+    let target_hosts = questions.iter().filter_map(|q| host(&q.origin)).collect();
     let proxy = Proxy::start(ProxyOptions { pages: hub.router(), page_hosts, target_hosts }).await.map_err(|e| e.to_string())?;
     let guard = Arc::new(Guard::new().map_err(|e| e.to_string())?);
     let options = SessionOptions {
@@ -98,6 +140,8 @@ pub async fn certify(
     let session = Session::start(endpoint, &options, &guard).await.map_err(|e| e.to_string())?;
     let mut driven = Driven {
         session,
+        engine: endpoint.engine(),
+        width: width.clamp(1, WIDTH),
         hub: &hub,
         proxy: &proxy,
         topology: Topology::example(),
@@ -105,8 +149,8 @@ pub async fn certify(
         failures: 0,
     };
     let mut done = Vec::new();
-    for some in policies.chunks(TOGETHER) {
-        done.extend(driven.some(book, some, installed).await?);
+    for some in questions.chunks(TOGETHER) {
+        done.extend(driven.some(some, behind).await?);
     }
     driven.session.end().await;
     Ok(done)
@@ -140,48 +184,74 @@ fn capabilities(engine: Engine, proxy: &Proxy) -> Result<serde_json::Map<String,
     }
 }
 
-/// A probe of a page, with its policy.
-type Wanted<'b> = (&'b Policy, Probe, PageAsk);
+/// A probe of a page, with what it belongs to.
+struct Wanted<'b> {
+    policy: &'b Policy,
+    origin: &'b str,
+    probe: &'b Probe,
+    ask: &'b PageAsk,
+}
+
+/// Whether pages of an origin can be had through a proxy: browsers send nothing for a loopback address to one, and WebKit nothing for
+/// a loopback name.
+fn can_have(engine: Engine, origin: &str) -> bool {
+    let Some(host) = host(origin) else { return true };
+    let is_loopback_name = host == "localhost" || host.ends_with(".localhost");
+    host.parse::<Ipv4Addr>().is_err() && !host.starts_with('[') && !(engine == Engine::Webkit && is_loopback_name)
+}
 
 impl Driven<'_> {
     /// Some policies: their instances are started, every page asks all of them, and they are ended.
-    async fn some(&mut self, book: &Book, policies: &[&Policy], installed: &Installed) -> Result<Vec<Asked>, String> {
+    async fn some(&mut self, questions: &[Questions<'_>], behind: Behind<'_>) -> Result<Vec<Asked>, String> {
         let mut asked: Vec<Asked> = Vec::new();
         let mut instances = Vec::new();
-        // By label of who asks: each has its page.
-        let mut pages: BTreeMap<String, (Asker, Vec<Wanted<'_>>)> = BTreeMap::new();
-        let starts = policies.iter().map(|policy| {
-            let (installed, written) = (installed.clone(), policy.written.clone());
-            tokio::task::spawn_blocking(move || Instance::start(&installed, &written))
+        // By label and origin of who asks: each has its page.
+        let mut pages: BTreeMap<(&str, &[u8]), (&Asker, Vec<Wanted<'_>>)> = BTreeMap::new();
+        let starts = questions.iter().map(|question| match behind {
+            Behind::Target(installed) => {
+                let (installed, written) = (installed.clone(), question.policy.written.clone());
+                Some(tokio::task::spawn_blocking(move || Instance::start(&installed, &written)))
+            }
+            Behind::Server(_) => None,
         });
         let starts: Vec<_> = starts.collect();
-        for (policy, start) in policies.iter().zip(starts) {
-            let start = start.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
-            let took = match start {
-                Start::Up(instance) => {
-                    self.proxy.lead(&host(&origin_of(policy)).unwrap_or_default(), Some(instance.address));
+        for (question, start) in questions.iter().zip(starts) {
+            let Questions { policy, origin, probes } = question;
+            let lead = |address| self.proxy.lead(&host(origin).unwrap_or_default(), Some(address));
+            let start = match start {
+                Some(start) => Some(start.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?),
+                None => None,
+            };
+            let took = match (start, behind) {
+                (None, Behind::Server(address)) => {
+                    lead(address);
+                    Took::Started
+                }
+                (Some(Start::Up(instance)), _) => {
+                    lead(instance.address);
                     instances.push((policy.id.clone(), instance));
                     Took::Started
                 }
-                Start::Unsupported(words) => Took::Unsupported(words),
-                Start::Refused(words) => Took::Refused(words),
-                Start::Crashed(words) => Took::Crashed(words),
+                (Some(Start::Unsupported(words)), _) => Took::Unsupported(words),
+                (Some(Start::Refused(words)), _) => Took::Refused(words),
+                (Some(Start::Crashed(words)), _) => Took::Crashed(words),
+                (None, Behind::Target(_)) => return Err("a target is started first".to_owned()),
             };
             if took == Took::Started {
-                for probe in book.probes.of(policy, &book.askers, &origin_of(policy)).map_err(|e| e.to_string())? {
-                    // Browsers send nothing for a loopback address through a proxy.
-                    if let Ask::Page(ask) = probe.ask.clone()
-                        && host(ask.asker.text().unwrap_or_default()).is_none_or(|host| host.parse::<std::net::Ipv4Addr>().is_err())
+                for probe in probes {
+                    if let Ask::Page(ask) = &probe.ask
+                        && can_have(self.engine, ask.asker.text().unwrap_or_default())
                     {
-                        let entry = pages.entry(ask.asker.label.clone()).or_insert_with(|| (ask.asker.clone(), Vec::new()));
-                        entry.1.push((policy, probe, ask));
+                        let key = (&*ask.asker.label, ask.asker.origin.as_deref().unwrap_or_default());
+                        let entry = pages.entry(key).or_insert_with(|| (&ask.asker, Vec::new()));
+                        entry.1.push(Wanted { policy, origin, probe, ask });
                     }
                 }
             }
             asked.push(Asked { policy: policy.id.clone(), took, outcomes: Vec::new(), ending: None });
         }
         for (asker, wanted) in pages.into_values() {
-            let outcomes = self.page(&asker, wanted).await;
+            let outcomes = self.page(asker, &wanted).await;
             let down = outcomes.iter().all(|o| matches!(o.verdict, Verdict::NotJudged(_)));
             self.failures = if down { self.failures + 1 } else { 0 };
             if self.failures >= MOST_FAILURES {
@@ -194,8 +264,8 @@ impl Driven<'_> {
                 }
             }
         }
-        for policy in policies {
-            self.proxy.lead(&host(&origin_of(policy)).unwrap_or_default(), None);
+        for question in questions {
+            self.proxy.lead(&host(&question.origin).unwrap_or_default(), None);
         }
         for (id, instance) in &mut instances {
             if let (Some(words), Some(mine)) = (instance.died(), asked.iter_mut().find(|a| a.policy == *id)) {
@@ -213,27 +283,29 @@ impl Driven<'_> {
     }
 
     /// All probes of one page.
-    async fn page(&mut self, asker: &Asker, wanted: Vec<Wanted<'_>>) -> Vec<Outcome> {
+    async fn page(&mut self, asker: &Asker, wanted: &[Wanted<'_>]) -> Vec<Outcome> {
+        let none = |words: &str| wanted.iter().map(|w| Outcome { policy: w.policy.id.clone(), ..unjudged(w.probe, words) }).collect();
         let link = match self.open(asker).await {
             Ok(link) => link,
-            Err(words) => return wanted.iter().map(|(_, probe, _)| unjudged(probe, &words)).collect(),
+            Err(words) => return none(&words),
         };
         if let Err(words) = control(&link).await {
-            return wanted.iter().map(|(_, probe, _)| unjudged(probe, &words)).collect();
+            return none(&words);
         }
         let proxy = self.proxy;
-        let asked = stream::iter(wanted.iter().map(|(policy, probe, ask)| one(&link, proxy, policy, probe, ask))).buffer_unordered(WIDTH);
+        let ask = async |w: &Wanted<'_>| Outcome { policy: w.policy.id.clone(), ..one(&link, proxy, w).await };
+        let asked = stream::iter(wanted.iter().map(ask)).buffer_unordered(self.width);
         let outcomes: Vec<Outcome> = asked.collect().await;
         match control(&link).await {
             Ok(()) => outcomes,
-            Err(words) => wanted.iter().map(|(_, probe, _)| unjudged(probe, &words)).collect(),
+            Err(words) => none(&words),
         }
     }
 
     /// Opens a page of an origin; for the opaque one a sandboxed frame.
     async fn open(&mut self, asker: &Asker) -> Result<Link, String> {
         let text = asker.text().unwrap_or_default();
-        let (origin, context) = if text == "null" { ("https://app.base.test", Context::Sandbox) } else { (text, Context::Window) };
+        let (origin, context) = if text == "null" { (CONTROL, Context::Sandbox) } else { (text, Context::Window) };
         let key = Token::new();
         let place = Place { key: key.as_str(), topology: &self.topology, page: Alias::A, document: &self.document, origin: Some(origin) };
         let mut arrivals = self.hub.expect(&place);
@@ -274,14 +346,14 @@ fn lost(words: &str) -> Verdict {
 }
 
 /// One probe, in a page that is open.
-async fn one(link: &Link, proxy: &Proxy, policy: &Policy, probe: &Probe, ask: &PageAsk) -> Outcome {
-    let target = origin_of(policy);
-    let environment = match page::environment(ask.asker.text().unwrap_or("null"), &target) {
+async fn one(link: &Link, proxy: &Proxy, wanted: &Wanted<'_>) -> Outcome {
+    let Wanted { policy, origin, probe, ask } = wanted;
+    let environment = match page::environment(ask.asker.text().unwrap_or("null"), origin) {
         Ok(environment) => environment,
         Err(words) => return unjudged(probe, &words),
     };
     let token = Token::new();
-    let mut actions = page::actions(ask, &target);
+    let mut actions = page::actions(ask, origin);
     for action in &mut actions {
         action.url = format!("{}{}{TOKEN}={token}", action.url, if action.url.contains('?') { '&' } else { '?' });
     }

@@ -4,7 +4,7 @@ use corscheck_cases::{
     Outcome as Read,
     certify::{
         Policy, Probe, Written,
-        application::SIGNATURE,
+        application::{Application, SIGNATURE},
         policy::Strings,
         probe::{WireAsk, WireExpect},
     },
@@ -121,9 +121,13 @@ fn judge(outcome: &mut Outcome, ask: &WireAsk, policy: &Policy, answered: &Answe
         }
     }
     if expect.served {
-        let own = value(SIGNATURE.0).is_some();
+        let (own, status) = match &policy.application {
+            Application::Fixed => (value(SIGNATURE.0).is_some(), 200),
+            // It is answered as if nobody's page had asked.
+            Application::Observed(observed) => (true, observed.status),
+        };
         let right = expect.body.as_ref().is_none_or(|body| response.body == body.as_bytes());
-        if !own || !right || response.status != 200 {
+        if !own || !right || response.status != status {
             let seen = format!(
                 "status {}, {}`{}`",
                 response.status,
@@ -134,7 +138,7 @@ fn judge(outcome: &mut Outcome, ask: &WireAsk, policy: &Policy, answered: &Answe
                 Verdict::TooStrict,
                 "wire",
                 &[("point", "served")],
-                format!("200 from the application, `{}`", expect.body.as_deref().unwrap_or_default()),
+                format!("{status} from the application{}", expect.body.as_ref().map(|b| format!(", `{b}`")).unwrap_or_default()),
                 seen,
             );
         }

@@ -10,6 +10,7 @@ pub mod instance;
 pub mod outcome;
 pub mod page;
 pub mod results;
+pub mod service;
 pub mod sets;
 pub mod smoke;
 pub mod target;
@@ -18,7 +19,7 @@ pub mod wire;
 
 use std::{net::SocketAddr, sync::Mutex};
 
-use corscheck_cases::certify::{Book, CertifyError, Policy, Tags, probe::Ask};
+use corscheck_cases::certify::{Book, CertifyError, Policy, Probe, Tags, probe::Ask};
 use corscheck_servers::Fate;
 use serde::{Deserialize, Serialize};
 
@@ -96,10 +97,27 @@ pub fn ask(
     origin: &str,
     only: &dyn Fn(&Tags) -> bool,
 ) -> Result<Vec<Outcome>, CertifyError> {
+    let mut probes = book.probes.of(policy, &book.askers, origin)?;
+    probes.retain(|probe| only(&probe.tags));
+    ask_these(&probes, policy, address, origin, None)
+}
+
+/// Asks probes of a server, by the simulated user agent and byte by byte. Only these methods are really sent, where some are given.
+///
+/// # Errors
+///
+/// A probe cannot be made.
+pub fn ask_these(
+    probes: &[Probe],
+    policy: &Policy,
+    address: SocketAddr,
+    origin: &str,
+    methods: Option<&[String]>,
+) -> Result<Vec<Outcome>, CertifyError> {
     let host = origin.split_once("://").map_or(origin, |(_, host)| host);
-    let mut wire = Wire::new(address, host);
+    let mut wire = Wire::new(address, host).sending(methods);
     let mut out = Vec::new();
-    for probe in book.probes.of(policy, &book.askers, origin)?.iter().filter(|p| only(&p.tags)) {
+    for probe in probes {
         let asked = match &probe.ask {
             Ask::Page(ask) => page::simulated(probe, ask, policy, origin, &mut wire),
             Ask::Wire(ask) => checks::ask(probe, ask, policy, address, origin),
@@ -186,10 +204,21 @@ pub fn certify(
     jobs: usize,
     told: &(dyn Fn(&Asked) + Sync),
 ) -> Result<Vec<Asked>, String> {
+    beside(policies.len(), jobs, &|number| {
+        let asked = certify_policy(book, policies[number], installed);
+        if let Ok(asked) = &asked {
+            told(asked);
+        }
+        asked
+    })
+}
+
+/// Does so many things, some beside each other; gives what they came to in their order.
+fn beside<T: Send>(many: usize, jobs: usize, one: &(dyn Fn(usize) -> Result<T, String> + Sync)) -> Result<Vec<T>, String> {
     let next = Mutex::new(0_usize);
-    let done: Mutex<Vec<(usize, Result<Asked, String>)>> = Mutex::new(Vec::new());
+    let done: Mutex<Vec<(usize, Result<T, String>)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, policies.len().max(1)) {
+        for _ in 0..jobs.clamp(1, many.max(1)) {
             scope.spawn(|| {
                 loop {
                     let number = {
@@ -197,17 +226,16 @@ pub fn certify(
                         *next += 1;
                         *next - 1
                     };
-                    let Some(policy) = policies.get(number) else { return };
-                    let asked = certify_policy(book, policy, installed);
-                    if let Ok(asked) = &asked {
-                        told(asked);
+                    if number >= many {
+                        return;
                     }
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((number, asked));
+                    let came = one(number);
+                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((number, came));
                 }
             });
         }
     });
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, asked)| asked).collect()
+    done.into_iter().map(|(_, came)| came).collect()
 }

@@ -173,7 +173,7 @@ pub fn judge(
     let preflight = exchanges.iter().rfind(|x| x.request.is_preflight()).and_then(|x| x.answer.status).unwrap_or_default().to_string();
     let grant = policy.grant(&ask.path);
     let is_open = grant.origins == Origins::Open && ask.credentials != Credentials::Include;
-    if found.openness() > wanted.openness() && !is_open && harmful(ask, page) {
+    if found.openness() > wanted.openness() && !is_open && harmful(outcome, page) {
         outcome.find(Verdict::TooOpen, "read", &[("direction", "too-open")], wanted.word(), found.word());
     } else if found.openness() < wanted.openness() && !is_open {
         outcome.find(
@@ -210,10 +210,9 @@ pub fn judge(
 }
 
 /// Another spelling of a path does harm only where it leads to the resource.
-fn harmful(ask: &PageAsk, page: &PageResult) -> bool {
+fn harmful(outcome: &Outcome, page: &PageResult) -> bool {
     let is_resource = |page: &PageResult| matches!(&page.end, PageEnd::Response(r) if r.status == 200 && r.body == RESOURCE);
-    let is_odd = ask.path.to_ascii_lowercase().contains("private") || ask.path.to_ascii_lowercase().contains("public");
-    !is_odd || ["/public/r", "/private/r"].contains(&&*ask.path) || is_resource(page)
+    outcome.tags.get("probe") != Some("by-odd-path") || is_resource(page)
 }
 
 /// Whether an answer repeats whatever origin asks.

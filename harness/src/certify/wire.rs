@@ -174,6 +174,8 @@ pub struct Wire {
     client: Client,
     host: String,
     port: u16,
+    methods: Option<Vec<String>>,
+    passed: bool,
 }
 
 impl Wire {
@@ -181,7 +183,15 @@ impl Wire {
     pub fn new(address: SocketAddr, host: &str) -> Self {
         let mut options = ClientOptions { answer_timeout: PATIENCE, ..ClientOptions::default() };
         options.resolve.insert((host.to_owned(), address.port()), address);
-        Self { client: Client::new(options), host: host.to_owned(), port: address.port() }
+        Self { client: Client::new(options), host: host.to_owned(), port: address.port(), methods: None, passed: false }
+    }
+
+    /// The same, where only these methods are really sent: behind a preflight, every other is taken to be granted without being sent, so
+    /// that what comes of it is the preflight's doing.
+    #[must_use]
+    pub fn sending(mut self, methods: Option<&[String]>) -> Self {
+        self.methods = methods.map(<[String]>::to_vec);
+        self
     }
 
     /// The exchanges so far, as evidence; and the same as the oracle reads them.
@@ -205,24 +215,50 @@ fn recorded(record: Recorded) -> (Exchange, Option<Response>) {
     (evidence((&record.method, &target), &record.sent_head, &record.received_head, answer.as_ref(), fault.as_deref(), record.took), answer)
 }
 
+/// An answer that keeps nothing from whoever asks.
+fn granted<'a>(request: &Outgoing<'_, 'a>) -> Incoming<'a, Body<'a>> {
+    let mut headers = HeaderList::new();
+    if let Some(origin) = request.headers.get("Origin") {
+        headers.append("Access-Control-Allow-Origin", origin.into_owned());
+        headers.append("Access-Control-Allow-Credentials", &b"true"[..]);
+    }
+    Incoming { status: 200, status_text: Cow::Borrowed(b""), headers, body: None }
+}
+
+/// The body of an answer; none where nothing was sent.
+type Body<'a> = Option<<Client as Network<'a>>::Body>;
+
 impl<'a> Network<'a> for Wire {
-    type Body = <Client as Network<'a>>::Body;
+    type Body = Body<'a>;
 
     fn exchange(&mut self, request: Outgoing<'_, 'a>) -> Result<Incoming<'a, Self::Body>, Fault> {
         if request.url.host_str() != Some(&self.host) {
             // Nothing is sent to any other host.
             return Err(Fault::Unreachable("certification asks one server alone".into()));
         }
+        let is_preflight = request.method == "OPTIONS" && request.headers.contains("Access-Control-Request-Method");
+        if !is_preflight && self.methods.as_ref().is_some_and(|methods| methods.iter().all(|m| **m != *request.method)) {
+            return if std::mem::take(&mut self.passed) {
+                Ok(granted(&request))
+            } else {
+                Err(Fault::Unreachable(format!("{} may not be sent", request.method).into()))
+            };
+        }
+        self.passed = is_preflight;
         let mut url: Url = request.url.as_ref().clone();
         // The scheme and the port are those of the wire.
         _ = url.set_scheme("http");
         _ = url.set_port(Some(self.port));
         let url = Cow::Owned(url);
-        self.client.exchange(Outgoing { url: &url, ..request })
+        let Incoming { status, status_text, headers, body } = self.client.exchange(Outgoing { url: &url, ..request })?;
+        Ok(Incoming { status, status_text, headers, body: Some(body) })
     }
 
     fn read(&mut self, body: Self::Body, limits: Limits) -> Read<'a> {
-        <Client as Network<'a>>::read(&mut self.client, body, limits)
+        match body {
+            Some(body) => <Client as Network<'a>>::read(&mut self.client, body, limits),
+            None => Read { bytes: Cow::Borrowed(b""), end: ReadEnd::Complete },
+        }
     }
 
     fn now_ms(&mut self) -> u64 {

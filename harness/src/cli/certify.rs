@@ -2,32 +2,39 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     sync::Mutex,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use clap::Args;
-use corscheck_cases::certify::{Book, Policy, tags::chooses};
+use corscheck_cases::certify::{Book, Declared, Policy, service::TEMPLATE, tags::chooses};
 use corscheck_servers::reference::Reference;
+use sha2::Digest as _;
 
 use super::{Failure, Places, say};
 use crate::{
     browser::Endpoint,
     certify::{
         self, Asked, Took,
+        browsers::{self, Behind, Questions},
         certificate::{Accepted, Certificate, Subject},
-        results, smoke,
+        results,
+        service::{Deployed, Unreachable},
+        smoke,
         target::Target,
         text::Form,
     },
     event::{BrowserInfo, CaseResult, Event, FORMAT, Footer, Header, Reporter},
     exit::Exit,
+    explain::live,
     report::{
         Words, badge,
         html::{self, Input, Library, Run},
         jsonl::{JsonLines, Results},
         junit,
+        redact::Redaction,
     },
     user_agent::{Choice, SIMULATED},
 };
@@ -43,8 +50,13 @@ const CERTIFICATE: &str = "corscheck-certificate.json";
   corscheck certify my-middleware/                   an adapter of your own: a folder with a target.toml
   corscheck certify express-cors --policy 'p2,t1'    under some policies
   corscheck certify express-cors --accept known.toml what is accepted, with reasons, does not fail the run
+  corscheck certify --init                           writes corscheck-policy.toml, to be filled in for a service of yours
+  corscheck certify --url http://127.0.0.1:8080/api --policy corscheck-policy.toml
+                                                     a running service, held against the policy that its team declares
   corscheck list --targets                           the targets that come with corscheck
   corscheck list --rules                             what is held against them
+
+Of a running service, only GET, HEAD and OPTIONS are sent, to the paths of its policy file and to no other host, no faster than it says.
 
 Written to --out: report.html for all targets; for each of them in a folder of its own corscheck-certificate.json, certificate.md,
 results.jsonl, junit.xml, badge.json, badge.svg")]
@@ -55,11 +67,32 @@ pub(super) struct CertifyArgs {
     #[arg(long)]
     headed: bool,
     /// Targets: names of `corscheck list --targets`, or folders with a target.toml.
-    #[arg(value_name = "TARGET", required = true)]
+    #[arg(value_name = "TARGET", required_unless_present_any = ["url", "init", "policy"], conflicts_with_all = ["url", "init"])]
     targets: Vec<String>,
-    /// Ask under these policies: ids, with `*` for any characters.
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    /// Ask under these policies: ids, with `*` for any characters. With --url or without a target: the file with the policy of the service.
+    #[arg(long, value_name = "ID|FILE", value_delimiter = ',')]
     policy: Vec<String>,
+    /// Certify the service that runs here; default: the `url` of the policy file.
+    #[arg(long, value_name = "URL", requires = "policy")]
+    url: Option<String>,
+    /// Write a policy file to begin with, and stop.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "corscheck-policy.toml", conflicts_with_all = ["url", "policy"])]
+    init: Option<PathBuf>,
+    /// The most requests in a second to a service; default: the `rate` of the policy file.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), conflicts_with = "targets")]
+    rate: Option<u32>,
+    /// Connect to ADDRESS for HOST and PORT, as curl does; may be given again.
+    #[arg(long, value_name = "HOST:PORT:ADDRESS", conflicts_with = "targets")]
+    resolve: Vec<live::Resolve>,
+    /// Trust the certificate authorities in this PEM file besides those of the system.
+    #[arg(long, value_name = "FILE", conflicts_with = "targets")]
+    ca: Option<PathBuf>,
+    /// Accept any certificate of a service.
+    #[arg(long, conflicts_with = "targets")]
+    insecure: bool,
+    /// Leave out of everything that is written what tells which service it is: names of hosts, values of headers, bodies.
+    #[arg(long, conflicts_with = "targets")]
+    redact: bool,
     /// Folder for what is made.
     #[arg(long, value_name = "DIR", default_value = "corscheck-out")]
     out: PathBuf,
@@ -88,9 +121,16 @@ struct Certified {
 }
 
 pub(super) fn certify(args: &CertifyArgs) -> Result<Exit, Failure> {
+    if let Some(file) = &args.init {
+        return init(file);
+    }
     certify::instance::end_all_on_interrupt();
     let book = Book::embedded().map_err(|e| Failure::environment(e.to_string()))?;
     let accepted = accepted(args.accept.as_deref(), &book)?;
+    if args.targets.is_empty() {
+        let done = service(args, book, &accepted)?;
+        return finish(args, &[done], &accepted, &[]);
+    }
     let policies: Vec<&Policy> = book.policies.iter().filter(|p| args.policy.is_empty() || chooses(&args.policy, &p.id)).collect();
     if policies.is_empty() {
         let all: Vec<&str> = book.policies.iter().map(|p| &*p.id).collect();
@@ -120,6 +160,11 @@ pub(super) fn certify(args: &CertifyArgs) -> Result<Exit, Failure> {
             Err(failure) => return Err(failure),
         }
     }
+    finish(args, &done, &accepted, &failed)
+}
+
+/// The report of all, and what comes of it.
+fn finish(args: &CertifyArgs, done: &[Certified], accepted: &[Accepted], failed: &[String]) -> Result<Exit, Failure> {
     let library = Library::empty();
     let unwritable = |path: &Path, e: std::io::Error| Failure::environment(format!("{}: {e}", path.display()));
     let report = args.out.join("report.html");
@@ -127,7 +172,7 @@ pub(super) fn certify(args: &CertifyArgs) -> Result<Exit, Failure> {
     fs::create_dir_all(&args.out).and_then(|()| fs::write(&report, html::page(&input))).map_err(|e| unwritable(&report, e))?;
     let mut told = String::new();
     if done.len() > 1 {
-        told.push_str(&table(&done));
+        told.push_str(&table(done));
     }
     told.push_str(&format!("\nwritten {}\n", report.display()));
     say(&told)?;
@@ -190,27 +235,56 @@ fn one(
     let asked = certify::certify(book, policies, &installed, usize::from(args.jobs), &told).map_err(Failure::environment)?;
     let without = started.elapsed();
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::environment(e.to_string()))?;
-    let mut browsers = Vec::new();
-    for endpoint in endpoints {
-        let begun = Instant::now();
-        let asked = runtime
-            .block_on(certify::browsers::certify(book, policies, &installed, endpoint, args.headed))
-            .map_err(Failure::environment)?;
-        let info = Choice::Browser(endpoint.clone()).info();
-        let probes: usize = asked.iter().map(|a| a.outcomes.len()).sum();
-        eprintln!("{}: {} asked {probes} probes in {:.1} s", target.name, info.browser, begun.elapsed().as_secs_f64());
-        browsers.push((info, asked));
-    }
-    let date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let questions = Questions::of(book, policies).map_err(Failure::environment)?;
+    let ask = |endpoint: &Endpoint| {
+        runtime.block_on(browsers::certify(&questions, Behind::Target(&installed), endpoint, args.headed, browsers::WIDTH))
+    };
+    let browsers = ask_browsers(&target.name, endpoints, &ask)?;
     let manifest = &target.manifest;
     let subject = Subject {
         name: target.name.clone(),
         title: manifest.title.clone(),
         product: manifest.product.clone(),
-        version: installed.version,
+        version: installed.version.clone(),
         language: manifest.language.clone(),
         knobs: manifest.knobs.clone(),
     };
+    conclude(args, book, Found { subject, asked, browsers, started, without, redaction: None }, accepted)
+}
+
+/// What each browser came to.
+fn ask_browsers(
+    name: &str,
+    endpoints: &[Endpoint],
+    ask: &dyn Fn(&Endpoint) -> Result<Vec<Asked>, String>,
+) -> Result<Vec<(BrowserInfo, Vec<Asked>)>, Failure> {
+    let mut browsers = Vec::new();
+    for endpoint in endpoints {
+        let begun = Instant::now();
+        let asked = ask(endpoint).map_err(Failure::environment)?;
+        let info = Choice::Browser(endpoint.clone()).info();
+        let probes: usize = asked.iter().map(|a| a.outcomes.len()).sum();
+        eprintln!("{name}: {} asked {probes} probes in {:.1} s", info.browser, begun.elapsed().as_secs_f64());
+        browsers.push((info, asked));
+    }
+    Ok(browsers)
+}
+
+/// Everything that was found out about one target.
+struct Found {
+    subject: Subject,
+    asked: Vec<Asked>,
+    browsers: Vec<(BrowserInfo, Vec<Asked>)>,
+    started: Instant,
+    /// How long it took without browsers.
+    without: Duration,
+    redaction: Option<Redaction>,
+}
+
+/// The certificate of one target, written and told.
+fn conclude(args: &CertifyArgs, book: &Book, found: Found, accepted: &[Accepted]) -> Result<Certified, Failure> {
+    let Found { subject, asked, browsers, started, without, redaction } = found;
+    let date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let agent: BrowserInfo = Choice::Simulated(Default::default()).info();
     let infos: Vec<BrowserInfo> = std::iter::once(agent).chain(browsers.iter().map(|(info, _)| info.clone())).collect();
     let agents = infos.iter().map(|i| format!("{} ({})", i.browser, i.version)).collect();
@@ -220,10 +294,11 @@ fn one(
     for (browser, asked) in &columns {
         results.extend(results::results(book, &subject, browser, asked, accepted));
     }
-    let folder = args.out.join(&target.name);
+    let folder = args.out.join(&certificate.target.name);
     let unwritable = |e: std::io::Error| Failure::environment(format!("{}: {e}", folder.display()));
     fs::create_dir_all(&folder).map_err(unwritable)?;
-    let results = write(&folder, &certificate, results, infos, started).map_err(unwritable)?;
+    let (certificate, results) = collected(certificate, results, infos, started, redaction.as_ref())?;
+    write(&folder, &certificate, &results).map_err(unwritable)?;
     let mut text = certificate.text(Form::Plain);
     text.push_str(&format!(
         "written {} (and what is beside it), after {:.1} s, of which {:.1} s without a browser\n",
@@ -235,14 +310,87 @@ fn one(
     Ok(Certified { certificate, results })
 }
 
-/// Writes everything about one target into its folder.
-fn write(
-    folder: &Path,
-    certificate: &Certificate,
+/// Writes a policy file to begin with.
+fn init(file: &Path) -> Result<Exit, Failure> {
+    let wrong = |e: std::io::Error| Failure::usage(format!("{}: {e}", file.display()));
+    let mut made = fs::File::create_new(file).map_err(wrong)?;
+    made.write_all(TEMPLATE.as_bytes()).map_err(wrong)?;
+    say(&format!(
+        "written {0}: say in it what the service means to allow, then\n  corscheck certify --url http://127.0.0.1:8080/api --policy {0}\n",
+        file.display()
+    ))?;
+    Ok(Exit::AsExpected)
+}
+
+/// A running service, held against the policy that its team declares.
+fn service(args: &CertifyArgs, mut book: Book, accepted: &[Accepted]) -> Result<Certified, Failure> {
+    let started = Instant::now();
+    let [file] = &args.policy[..] else {
+        return Err(Failure::usage("a service has one policy file: --policy corscheck-policy.toml (`--init` writes one)".to_owned()));
+    };
+    let wrong = |words: String| Failure::usage(format!("{file}: {words}"));
+    let text = fs::read_to_string(file).map_err(|e| wrong(e.to_string()))?;
+    let mut declared = Declared::parse(&text).map_err(wrong)?;
+    declared.rate = args.rate.unwrap_or(declared.rate);
+    let url = args.url.clone().or_else(|| declared.url.clone()).ok_or_else(|| wrong("no `url`, and no --url".to_owned()))?;
+    let access = live::Access {
+        insecure: args.insecure,
+        ca: args.ca.as_ref().map(fs::read_to_string).transpose().map_err(|e| Failure::usage(format!("--ca: {e}")))?,
+        resolve: args.resolve.clone(),
+        timeout: certify::wire::PATIENCE,
+    };
+    let wanted = args.places.wanted()?;
+    let endpoints = match wanted.engines.is_empty() && wanted.simulated {
+        true => Vec::new(),
+        false => args.places.endpoints(&wanted)?.0,
+    };
+    let deployed = Deployed::reach(&book, &url, &declared, &access).map_err(|e| match e {
+        Unreachable::Url(words) => Failure::usage(words),
+        Unreachable::Silent(words) => Failure::environment(words),
+    })?;
+    for note in &deployed.notes {
+        eprintln!("note: {note}");
+    }
+    let name = slug(&declared.title);
+    let probes: usize = deployed.services.iter().map(|s| s.probes.len()).sum();
+    eprintln!("{name}: {probes} probes of {} paths, at most {} requests in a second", deployed.services.len(), declared.rate);
+    let told = |asked: &Asked| eprintln!("{name}: {} asked, {} probes", asked.policy, asked.outcomes.len());
+    let asked = deployed.simulated(usize::from(args.jobs), &told).map_err(Failure::environment)?;
+    let without = started.elapsed();
+    let browsers = ask_browsers(&name, &endpoints, &|endpoint| deployed.in_browser(endpoint, args.headed))?;
+    let (sent, refused) = deployed.counts();
+    eprintln!(
+        "{name}: {sent} requests were sent{}",
+        if refused > 0 { format!(", {refused} were not: they may not be") } else { String::new() }
+    );
+    book.policies = deployed.services.iter().map(|s| s.policy.clone()).collect();
+    let digest: String = sha2::Sha256::digest(text.as_bytes()).iter().take(4).map(|b| format!("{b:02x}")).collect();
+    let subject = Subject {
+        name,
+        title: declared.title.clone(),
+        product: url.clone(),
+        version: format!("policy-{digest}"),
+        language: "a deployed service".to_owned(),
+        knobs: Default::default(),
+    };
+    let redaction = args.redact.then(|| Redaction::of(&url, &declared));
+    conclude(args, &book, Found { subject, asked, browsers, started, without, redaction }, accepted)
+}
+
+fn slug(title: &str) -> String {
+    let words: Vec<String> =
+        title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_ascii_lowercase).collect();
+    if words.is_empty() { "service".to_owned() } else { words.join("-") }
+}
+
+/// Results with what is said before and behind them, and without what is to be left out.
+fn collected(
+    certificate: Certificate,
     results: Vec<CaseResult>,
     browsers: Vec<BrowserInfo>,
     started: Instant,
-) -> std::io::Result<Results> {
+    redaction: Option<&Redaction>,
+) -> Result<(Certificate, Results), Failure> {
     let subject = &certificate.target;
     let header = Header {
         format: FORMAT,
@@ -262,22 +410,37 @@ fn write(
         ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         results: results.len(),
     };
+    let results = Results { header, results, notes: Vec::new(), footer: Some(footer) };
+    Ok(match redaction {
+        None => (certificate, results),
+        Some(redaction) => {
+            let unwritable = |e: serde_json::Error| Failure::environment(e.to_string());
+            (redaction.certificate(&certificate).map_err(unwritable)?, redaction.results(&results).map_err(unwritable)?)
+        }
+    })
+}
+
+/// Writes everything about one target into its folder.
+fn write(folder: &Path, certificate: &Certificate, written: &Results) -> std::io::Result<()> {
+    let Results { header, results, footer, .. } = written;
     let mut lines = JsonLines::create(folder)?;
     lines.event(&Event::Started(header.clone()))?;
-    for result in &results {
+    for result in results {
         lines.event(&Event::Result(Box::new(result.clone())))?;
     }
-    lines.event(&Event::Finished(footer.clone()))?;
+    if let Some(footer) = footer {
+        lines.event(&Event::Finished(footer.clone()))?;
+    }
     let json = serde_json::to_string_pretty(certificate).map_err(std::io::Error::other)?;
     fs::write(folder.join(CERTIFICATE), json + "\n")?;
     fs::write(folder.join("certificate.md"), certificate.text(Form::Markdown))?;
     let mut xml = Vec::new();
-    junit::write(&results, &header, &Words::new(), false, &mut xml)?;
+    junit::write(results, header, &Words::new(), false, &mut xml)?;
     fs::write(folder.join("junit.xml"), xml)?;
     let badge = badge::Badge::certificate(certificate);
     fs::write(folder.join("badge.json"), badge.json())?;
     fs::write(folder.join("badge.svg"), badge.svg())?;
-    Ok(Results { header, results, notes: Vec::new(), footer: Some(footer) })
+    Ok(())
 }
 
 /// One line for each target.

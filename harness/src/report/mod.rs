@@ -16,6 +16,7 @@ pub mod failure;
 pub mod html;
 pub mod jsonl;
 pub mod junit;
+pub mod redact;
 pub mod summary;
 pub mod terminal;
 pub mod wptreport;

@@ -373,7 +373,7 @@ fn application(method: &str, path: &str, query: Option<&str>) -> Answer {
     let made = application::answer(method, path, query);
     let mut answer = Answer::new(made.status);
     for (name, value) in made.fields {
-        answer.add(name, value);
+        answer.add(&name, value);
     }
     if made.own {
         answer.add(SIGNATURE.0, SIGNATURE.1);

@@ -73,7 +73,7 @@ impl FromStr for Resolve {
 
 impl Access {
     /// The options of a client that reaches servers so.
-    pub(super) fn options(&self) -> Result<ClientOptions, AccessError> {
+    pub(crate) fn options(&self) -> Result<ClientOptions, AccessError> {
         let mut options = ClientOptions {
             roots: RootCertStore::empty(),
             resolve: self.resolve.iter().map(|r| ((r.host.clone(), r.port), r.address)).collect::<HashMap<_, _>>(),
@@ -94,7 +94,7 @@ impl Access {
     }
 
     /// The TLS of a client that reaches servers so.
-    pub(super) fn tls(&self, options: &ClientOptions) -> ClientConfig {
+    pub(crate) fn tls(&self, options: &ClientOptions) -> ClientConfig {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
