@@ -191,7 +191,7 @@ impl Book {
     /// # Errors
     ///
     /// A probe that cannot be made.
-    pub fn service(&self, declared: &DeclaredPath, at: &str, observed: Observed, target: &str) -> Result<Service, CertifyError> {
+    pub fn service(&self, declared: &DeclaredPath, at: &str, observed: &Observed, target: &str) -> Result<Service, CertifyError> {
         let origins = match &declared.options.origins {
             Strings::List(list) => list.clone(),
             Strings::One(one) => vec![one.clone()],
@@ -203,7 +203,7 @@ impl Book {
         let mut policy = Policy::of(&id, at, declared.options.clone());
         policy.application = Application::Observed(observed.clone());
         let methods: Vec<String> = SAFE.iter().map(|m| (*m).to_owned()).chain(declared.send.iter().cloned()).collect();
-        let terms = Terms { at, declared, anchor: &anchor, observed: &observed, methods: &methods, redirects };
+        let terms = Terms { at, policy: &policy, declared, anchor: &anchor, observed, methods: &methods, redirects };
         let mut probes: Vec<Probe> = Vec::new();
         let shape = shape(&origins, declared.options.credentials);
         for aspect in aspects(shape, &declared.options) {
@@ -386,6 +386,7 @@ impl Anchor {
 /// The terms of a service, into which probes are put.
 struct Terms<'t> {
     at: &'t str,
+    policy: &'t Policy,
     declared: &'t DeclaredPath,
     anchor: &'t Anchor,
     observed: &'t Observed,
@@ -431,7 +432,7 @@ impl Terms<'_> {
         // By more aspects than one, only what is not about who asks is asked again.
         let is_main = aspect != "p8" && aspect != "p7" && !aspect.starts_with("p9");
         let is_more = match aspect {
-            "p8" => name.starts_with("requested-") || name == "forced",
+            "p8" => name.starts_with("requested-") || ["forced", "get-with-requested-method"].contains(&name),
             "p7" => name == "out-of-place-preflight",
             _ => name == "max-age",
         };
@@ -458,8 +459,17 @@ impl Terms<'_> {
                     return None;
                 }
                 ask.start.1 = self.at.to_owned();
+                // Whoever is allowed by the policy in the book need not be by this one.
+                let origins = &self.policy.grant(self.at).origins;
+                let is_allowed = ask.asker.text().is_some_and(|origin| origins.allow(origin));
+                if ask.expect.granted && !is_allowed
+                    || ask.expect.denied && is_allowed && ask.preflight.is_none() && !ask.expect.credentials
+                {
+                    return None;
+                }
                 // The application is the service's own.
                 ask.expect.body = None;
+                ask.expect.alive &= self.observed.status < 500;
                 let (first, second) = (self.headers().first().copied(), self.headers().get(1).copied());
                 let lower = |name: Option<&str>| name.map(str::to_ascii_lowercase);
                 let names = [("x-a", lower(first)), ("x-b", lower(second)), ("x-c", Some(UNLISTED.to_ascii_lowercase()))];
@@ -566,14 +576,18 @@ impl Terms<'_> {
                 probes.push(Probe { id, title: title.to_owned(), tags, ask: Ask::Page(ask) });
             }
         };
-        let unlisted = ["DELETE", "PATCH", "PURGE"].into_iter().find(|m| !options.methods.iter().any(|own| own == m));
+        let any = |list: &[String]| list.iter().any(|name| name == "*");
+        // Where any is allowed, all of them are right; else one is enough that is not.
+        let more_methods = if any(&options.methods) { 3 } else { 1 };
+        let unlisted = ["DELETE", "PATCH", "PURGE"].into_iter().filter(|m| !options.methods.iter().any(|own| own == m)).take(more_methods);
+        let more_headers: &[&str] = if any(&options.request_headers) { &["Authorization", "Content-Type"] } else { &[] };
         let lower = options.methods.iter().any(|m| m == "PATCH").then_some("patch");
         for asker in &who {
-            for method in self.unsafe_methods().into_iter().take(MOST).chain(unlisted).chain(lower) {
+            for method in self.unsafe_methods().into_iter().take(MOST).chain(unlisted.clone()).chain(lower) {
                 let word = if method == "patch" { "patch-lower".to_owned() } else { method.to_ascii_lowercase() };
                 add("preflighted-method", "A page uses a method", asker, method, Vec::new(), &word);
             }
-            for name in self.headers().into_iter().take(MOST).chain([UNLISTED]) {
+            for name in self.headers().into_iter().take(MOST).chain(more_headers.iter().copied()).chain([UNLISTED]) {
                 add("preflighted-header", "A page sends a header", asker, "GET", vec![header(name)], &name.to_ascii_lowercase());
             }
             let all: Vec<_> = self.headers().into_iter().take(MOST).map(header).collect();

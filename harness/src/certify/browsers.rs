@@ -166,10 +166,10 @@ fn capabilities(engine: Engine, proxy: &Proxy) -> Result<serde_json::Map<String,
     let address = proxy.address().to_string();
     let mut all = json!({ "proxy": { "proxyType": "manual", "httpProxy": address, "sslProxy": address } });
     match engine {
-        // Its rules for names would go before the proxy.
+        // Its rules for names would go before the proxy; and a page over http is to stay one.
         Engine::Chromium => {
-            all["goog:chromeOptions"] =
-                json!({ "args": ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--proxy-bypass-list=<-loopback>"] });
+            let rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
+            all["goog:chromeOptions"] = json!({ "args": [rules, "--proxy-bypass-list=<-loopback>", "--disable-features=HttpsUpgrades"] });
         }
         Engine::Firefox => {
             all["moz:firefoxOptions"] =
@@ -192,6 +192,12 @@ struct Wanted<'b> {
     ask: &'b PageAsk,
 }
 
+/// A page, and what is asked in it.
+struct Page<'b> {
+    asker: &'b Asker,
+    wanted: Vec<Wanted<'b>>,
+}
+
 /// Whether pages of an origin can be had through a proxy: browsers send nothing for a loopback address to one, and WebKit nothing for
 /// a loopback name.
 fn can_have(engine: Engine, origin: &str) -> bool {
@@ -206,7 +212,7 @@ impl Driven<'_> {
         let mut asked: Vec<Asked> = Vec::new();
         let mut instances = Vec::new();
         // By label and origin of who asks: each has its page.
-        let mut pages: BTreeMap<(&str, &[u8]), (&Asker, Vec<Wanted<'_>>)> = BTreeMap::new();
+        let mut pages: BTreeMap<(&str, &[u8]), Page<'_>> = BTreeMap::new();
         let starts = questions.iter().map(|question| match behind {
             Behind::Target(installed) => {
                 let (installed, written) = (installed.clone(), question.policy.written.clone());
@@ -243,14 +249,14 @@ impl Driven<'_> {
                         && can_have(self.engine, ask.asker.text().unwrap_or_default())
                     {
                         let key = (&*ask.asker.label, ask.asker.origin.as_deref().unwrap_or_default());
-                        let entry = pages.entry(key).or_insert_with(|| (&ask.asker, Vec::new()));
-                        entry.1.push(Wanted { policy, origin, probe, ask });
+                        let entry = pages.entry(key).or_insert_with(|| Page { asker: &ask.asker, wanted: Vec::new() });
+                        entry.wanted.push(Wanted { policy, origin, probe, ask });
                     }
                 }
             }
             asked.push(Asked { policy: policy.id.clone(), took, outcomes: Vec::new(), ending: None });
         }
-        for (asker, wanted) in pages.into_values() {
+        for Page { asker, wanted } in pages.into_values() {
             let outcomes = self.page(asker, &wanted).await;
             let down = outcomes.iter().all(|o| matches!(o.verdict, Verdict::NotJudged(_)));
             self.failures = if down { self.failures + 1 } else { 0 };

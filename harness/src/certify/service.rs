@@ -128,7 +128,7 @@ impl Deployed {
                 deployed.notes.push(format!("{at} redirects ({}): only what is seen byte by byte is asked there", response.status));
             }
             let observed = Observed { status: response.status, fields };
-            let service = book.service(path, &at, observed, &deployed.origin).map_err(|e| Unreachable::Url(e.to_string()))?;
+            let service = book.service(path, &at, &observed, &deployed.origin).map_err(|e| Unreachable::Url(e.to_string()))?;
             deployed.services.push(service);
         }
         Ok(deployed)

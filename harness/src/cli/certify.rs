@@ -294,10 +294,10 @@ fn conclude(args: &CertifyArgs, book: &Book, found: Found, accepted: &[Accepted]
     for (browser, asked) in &columns {
         results.extend(results::results(book, &subject, browser, asked, accepted));
     }
+    let (certificate, results) = collected(certificate, results, infos, started, redaction.as_ref())?;
     let folder = args.out.join(&certificate.target.name);
     let unwritable = |e: std::io::Error| Failure::environment(format!("{}: {e}", folder.display()));
     fs::create_dir_all(&folder).map_err(unwritable)?;
-    let (certificate, results) = collected(certificate, results, infos, started, redaction.as_ref())?;
     write(&folder, &certificate, &results).map_err(unwritable)?;
     let mut text = certificate.text(Form::Plain);
     text.push_str(&format!(

@@ -248,3 +248,153 @@ fn published_defects_are_found_and_gone_where_they_are_fixed() {
     }
     place.expect_nothing_left();
 }
+
+/// The reference as a service that runs somewhere, and what it is said to allow.
+struct Deployed(std::process::Child, String);
+
+impl Deployed {
+    fn start(place: &corscheck_tests::Place, defect: Option<&str>) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        drop(listener);
+        let mut command = place.command(["reference"]);
+        command.env("CORSCHECK_HOST", "127.0.0.1").env("CORSCHECK_PORT", port.to_string()).env(
+            "CORSCHECK_POLICY",
+            r#"{"origins": ["https://app.example.com", "https://admin.example.com"], "credentials": true, "methods": ["PUT"],
+               "requestHeaders": ["Content-Type"], "expose": ["X-Other"], "maxAge": 600}"#,
+        );
+        if let Some(defect) = defect {
+            command.env("CORSCHECK_DEFECT", defect);
+        }
+        let child = command.spawn().expect("it starts");
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begun.elapsed().as_secs() < 20, "it does not listen");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        Self(child, format!("http://127.0.0.1:{port}"))
+    }
+}
+
+impl Drop for Deployed {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+/// The policy file of that service.
+const POLICY: &str = r#"
+title = "Secret Project"
+origins = ["https://app.example.com", "https://admin.example.com"]
+credentials = true
+methods = ["PUT"]
+request-headers = ["Content-Type"]
+expose = ["X-Other"]
+max-age = 600
+rate = 400
+[[path]]
+path = "/r"
+[[path]]
+path = "/404"
+"#;
+
+#[test]
+fn a_deployed_service_is_certified_by_its_policy_file() {
+    let turn = turn();
+    let place = place();
+    place.file("policy.toml", POLICY);
+    let names: Vec<String> = browsers().iter().map(|b| b.engine.word().to_owned()).collect();
+    let certify = |service: &Deployed, more: &[&str]| {
+        let mut command = place.command(["certify", "--url", &service.1, "--policy", "policy.toml", "--out", "out"]);
+        let output = command.args(more).output().expect("it can be started");
+        (output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+    };
+    let right = Deployed::start(&place, None);
+    let (code, said) = certify(&right, &["--browser", &names.join(",")]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(certificate(&place, "secret-project")["grade"], "certified-strict", "{said}");
+    for browser in names.iter().map(String::as_str).chain(["simulated"]) {
+        assert!(verdicts(&place, "secret-project", browser, "agrees") > 80, "{browser}: {said}");
+        assert_eq!(verdicts(&place, "secret-project", browser, "not-judged"), 0, "{browser}: {said}");
+    }
+    // Nothing but what changes nothing was sent, to these paths alone.
+    let text = fs::read_to_string(place.dir().join("out/secret-project/results.jsonl")).expect("results");
+    let mut seen = std::collections::BTreeSet::new();
+    for record in text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record")) {
+        for exchange in record["attempts"].as_array().into_iter().flatten().flat_map(|a| a["observation"]["exchanges"].as_array()).flatten()
+        {
+            let request = &exchange["request"];
+            let path = request["target"].as_str().expect("a target").split('?').next().expect("a path").to_owned();
+            seen.insert((request["method"].as_str().expect("a method").to_owned(), path));
+        }
+    }
+    let all = ["GET", "HEAD", "OPTIONS"].iter().flat_map(|m| ["/r", "/404"].map(|p| ((*m).to_owned(), p.to_owned())));
+    assert_eq!(seen, all.collect());
+    // The negative controls: the same service, and it does not do what is declared.
+    for (defect, more) in [("S05", &names[0][..]), ("S13", "simulated"), ("F02", "simulated"), ("F14", "simulated")] {
+        let wrong = Deployed::start(&place, Some(defect));
+        let (code, said) = certify(&wrong, &["--browser", more]);
+        assert_eq!(code, Some(1), "{defect}: {said}");
+        let made = certificate(&place, "secret-project");
+        assert_eq!(standing(&made, defect)["standing"], "broken", "{defect}: {said}");
+        if more != "simulated" {
+            assert_eq!(standing(&made, defect)["browsers"][more], "broken", "{defect}: {said}");
+        }
+    }
+    // What is redacted tells nobody which service it was.
+    let (code, said) = certify(&right, &["--browser", "simulated", "--redact"]);
+    assert_eq!(code, Some(0), "{said}");
+    for file in [
+        "a-service/corscheck-certificate.json",
+        "a-service/results.jsonl",
+        "a-service/certificate.md",
+        "a-service/junit.xml",
+        "report.html",
+    ] {
+        let text = fs::read_to_string(place.dir().join("out").join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        for word in ["example.com", "EXAMPLE.COM", "Secret Project", "secret-project", &right.1["http://".len()..]] {
+            assert!(!text.contains(word), "{file}: {word}");
+        }
+    }
+    let text = fs::read_to_string(place.dir().join("out/a-service/results.jsonl")).expect("results");
+    assert!(text.contains("Access-Control-Allow-Origin: https://origin-1.test"), "what a verdict rests on stays");
+    drop(right);
+    // Nobody there.
+    let (code, said) = certify(
+        &Deployed(std::process::Command::new("true").spawn().expect("true"), "http://127.0.0.1:9".to_owned()),
+        &["--browser", "simulated"],
+    );
+    assert!(code == Some(3) && said.contains("nobody accepts a connection"), "{code:?} {said}");
+    drop(turn);
+    place.expect_nothing_left();
+}
+
+#[test]
+fn policy_files_are_written_and_refused_in_words() {
+    let place = place();
+    place.run(["certify", "--init"]).expect_code(0);
+    let file = place.dir().join("corscheck-policy.toml");
+    let text = fs::read_to_string(&file).expect("it is written");
+    assert!(text.contains("[[path]]") && text.contains("credentials = true"), "{text}");
+    // What is there is not written over.
+    place.run(["certify", "--init"]).expect_code(2);
+    // What it writes can be used as it is: it names nobody who is there.
+    let refused = |text: &str, words: &str| {
+        place.file("policy.toml", text);
+        let output = place
+            .command(["certify", "--url", "http://127.0.0.1:9", "--policy", "policy.toml", "--ua", "simulated"])
+            .output()
+            .expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains(words), "{text}: {said}");
+    };
+    refused("title = \"x\"", "`origins` is missing");
+    refused("title = \"x\"\norigins = [\"*\"]\ncredentials = true", "every user's data");
+    refused("title = \"x\"\norigins = [\"https://a.test/\"]", "serialized it is `https://a.test`");
+    refused("title = \"x\"\norigins = [\"a.test\"]", "an origin is a scheme");
+    refused("title = \"x\"\norigins = [\"https://*\"]", "a pattern has one `*`");
+    refused("title = \"x\"\norigins = []\ncredentails = true", "`credentails` is not known");
+    refused("title = \"x\"\norigins = []\n[[path]]\npath = \"r\"", "begins with a slash");
+    refused("title = \"x\"\norigins = []\n[[path]]\npath = \"/r\"\nrate = 3", "for the whole service");
+}
