@@ -638,3 +638,54 @@ impl Terms<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_a_policy() {
+        let declared = Declared::parse(TEMPLATE).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(declared.paths.len(), 2);
+        assert!(declared.paths.iter().all(|p| p.options.credentials && p.options.max_age == Some(600) && p.send.is_empty()));
+        assert_eq!(declared.rate, RATE);
+    }
+
+    #[test]
+    fn near_misses_are_near_the_first_origin() {
+        let askers = Book::embedded().expect("the book").askers;
+        let of = |origin: &str| {
+            let made = Anchor::new(&[origin.to_owned()]).askers(&askers, &[origin.to_owned()]);
+            let all: std::collections::BTreeMap<String, String> = made
+                .iter()
+                .map(|a| (a.label.clone(), String::from_utf8_lossy(a.origin.as_deref().unwrap_or_default()).into_owned()))
+                .collect();
+            all
+        };
+        let shop = of("https://shop.example.com:444");
+        for (label, origin) in [
+            ("app", "https://shop.example.com:444"),
+            ("other-scheme", "http://shop.example.com:444"),
+            ("other-port", "https://shop.example.com:8443"),
+            ("parent", "https://example.com:444"),
+            ("host-suffix", "https://shop.example.com.evil.test:444"),
+            ("host-prefix", "https://evilshop.example.com:444"),
+            ("no-dot", "https://evilexample.com:444"),
+            ("dot-as-any", "https://shopxexample.com:444"),
+            ("raw:slash", "https://shop.example.com:444/"),
+            ("raw:upper-case", "HTTPS://SHOP.EXAMPLE.COM:444"),
+            ("raw:userinfo", "https://user@shop.example.com:444"),
+            ("raw:two-dots", "https://a..example.com"),
+            ("evil", "https://evil.test"),
+        ] {
+            assert_eq!(shop.get(label).map(String::as_str), Some(origin), "{label}");
+        }
+        assert!(!shop.contains_key("raw:default-port") && !shop.contains_key("inner"));
+        let local = of("http://localhost:3000");
+        assert_eq!(local["host-suffix"], "http://localhost.evil.test:3000");
+        assert!(!local.contains_key("parent") && !local.contains_key("dot-as-any"), "{local:?}");
+        let pattern = of("https://*.example.com");
+        assert_eq!((&*pattern["app"], &*pattern["second"]), ("https://app.example.com", "https://b.example.com"));
+        assert_eq!(pattern["no-dot"], "https://evilexample.com");
+    }
+}
