@@ -17,6 +17,7 @@ pub struct Probes {
     page: Vec<PageEntry>,
     wire: Vec<WireEntry>,
     swap: Vec<SetEntry>,
+    cached: Vec<SetEntry>,
     order: Vec<SetEntry>,
     growth: Vec<GrowthEntry>,
 }
@@ -186,6 +187,8 @@ pub enum Ask {
     Wire(WireAsk),
     /// The answers to these are swapped.
     Swap(SetAsk),
+    /// These are asked through a shared cache.
+    Cached(SetAsk),
     /// These are asked in several orders.
     Order(SetAsk),
     /// These are asked with longer and longer lists.
@@ -291,15 +294,17 @@ impl Probes {
                 out.push(entry.probe(asker, base(&entry.id, &entry.group, "wire"))?);
             }
         }
-        for (entry, is_order) in self.swap.iter().map(|e| (e, false)).chain(self.order.iter().map(|e| (e, true))) {
+        type Make = fn(SetAsk) -> Ask;
+        let sets: [(&[SetEntry], &str, Make); 3] =
+            [(&self.swap, "swap", Ask::Swap), (&self.cached, "swap", Ask::Cached), (&self.order, "order", Ask::Order)];
+        for (entry, answers, make) in sets.iter().flat_map(|(entries, answers, make)| entries.iter().map(move |e| (e, *answers, make))) {
             if !chooses(&entry.policies, &policy.id) {
                 continue;
             }
             let chosen = askers.chosen(&entry.origins, target);
             // In the order in which they are written: it is part of what is asked.
             let askers = entry.origins.iter().filter_map(|label| chosen.iter().find(|a| a.label == *label).cloned()).collect();
-            let ask = SetAsk { askers, path: entry.path.clone(), between: entry.between.clone() };
-            let (answers, ask) = if is_order { ("order", Ask::Order(ask)) } else { ("swap", Ask::Swap(ask)) };
+            let ask = make(SetAsk { askers, path: entry.path.clone(), between: entry.between.clone() });
             let tags = base(&entry.id, &entry.group, answers).with("path", &*entry.path);
             out.push(Probe { id: entry.id.clone(), title: entry.title.clone(), tags, ask });
         }

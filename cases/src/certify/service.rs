@@ -237,6 +237,9 @@ fn shape(origins: &[String], credentials: bool) -> &'static str {
 fn aspects(shape: &'static str, options: &Options) -> Vec<&'static str> {
     let any = |list: &[String]| list.iter().any(|name| name == "*");
     let mut all = vec![shape];
+    if matches!(shape, "p2" | "p3" | "p4-credentials") {
+        all.push("p11");
+    }
     if shape != "p0" {
         all.push("p8");
     }
@@ -430,10 +433,11 @@ impl Terms<'_> {
     fn fit(&self, probe: &Probe, aspect: &str) -> Option<Probe> {
         let name = probe.tags.get("probe").unwrap_or_default();
         // By more aspects than one, only what is not about who asks is asked again.
-        let is_main = aspect != "p8" && aspect != "p7" && !aspect.starts_with("p9");
+        let is_main = !["p7", "p8", "p11"].contains(&aspect) && !aspect.starts_with("p9");
         let is_more = match aspect {
             "p8" => name.starts_with("requested-") || ["forced", "get-with-requested-method"].contains(&name),
             "p7" => name == "out-of-place-preflight",
+            "p11" => true,
             _ => name == "max-age",
         };
         if LEFT_OUT.contains(&name) || REPLACED.contains(&name) || !is_main && !is_more {
@@ -511,8 +515,8 @@ impl Terms<'_> {
                     return None;
                 }
             }
-            Ask::Swap(ask) | Ask::Order(ask) => {
-                if self.redirects {
+            Ask::Swap(ask) | Ask::Cached(ask) | Ask::Order(ask) => {
+                if self.redirects || probe.tags.get("path") != Some(RESOURCE) {
                     return None;
                 }
                 *ask = SetAsk { path: self.at.to_owned(), between: None, ..ask.clone() };

@@ -4,6 +4,7 @@
 //! byte; [`certificate`] holds what was found against the rules.
 
 pub mod browsers;
+pub mod cache;
 pub mod certificate;
 pub mod checks;
 pub mod instance;
@@ -122,6 +123,7 @@ pub fn ask_these(
             Ask::Page(ask) => page::simulated(probe, ask, policy, origin, &mut wire),
             Ask::Wire(ask) => checks::ask(probe, ask, policy, address, origin),
             Ask::Swap(ask) => sets::swap(probe, ask, policy, address, origin),
+            Ask::Cached(ask) => cache::cached(probe, ask, policy, address, origin),
             Ask::Order(ask) => sets::order(probe, ask, address, origin),
             Ask::Growth(ask) => Ok(sets::growth(probe, ask, address, origin)),
         };

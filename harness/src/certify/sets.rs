@@ -31,7 +31,13 @@ use crate::{
 };
 
 /// What a page of an asker comes to by an answer.
-fn read(asker: &Asker, credentials: Credentials, path: &str, response: &Response, target: &str) -> Result<(Read, Vec<String>), String> {
+pub(super) fn read(
+    asker: &Asker,
+    credentials: Credentials,
+    path: &str,
+    response: &Response,
+    target: &str,
+) -> Result<(Read, Vec<String>), String> {
     let asked = Asked {
         url: Some(format!("{target}{path}")),
         origin: Some(asker.text().unwrap_or("null").to_owned()),
@@ -46,7 +52,7 @@ fn read(asker: &Asker, credentials: Credentials, path: &str, response: &Response
 }
 
 /// A request for a path by an asker.
-fn get(asker: &Asker, path: &str, address: SocketAddr, target: &str) -> Answered {
+pub(super) fn get(asker: &Asker, path: &str, address: SocketAddr, target: &str) -> Answered {
     let host = target.split_once("://").map_or(target, |(_, host)| host);
     let lines: Vec<Vec<u8>> = asker.origin.iter().map(|origin| [b"Origin: ", &origin[..]].concat()).collect();
     send(address, host, ("GET", path), &lines)

@@ -19,7 +19,7 @@ use crate::{
         CaseWords, Words, badge, compare,
         html::{self, Input, Library, Run},
         jsonl::{self, Results},
-        junit, summary, wptreport,
+        junit, split, summary, wptreport,
     },
 };
 
@@ -28,9 +28,10 @@ use crate::{
   corscheck report                                    corscheck-out/results.jsonl once more
   corscheck report shard-1 shard-2 --out all          parts of one run merged
   corscheck report new --base old                     what changed, as text and in the report
+  corscheck report huge --split                       a file for each browser or target, and an index
   corscheck report corscheck-out by-hand.jsonl --out corscheck-out
 
-Written to --out: report.html, summary.md, junit.xml, badge.json, badge.svg, and wptreport.json, or wptreport-BROWSER.json for
+Written to --out: report.html (and with --split report-NAME.html for each), summary.md, junit.xml, badge.json, badge.svg, and wptreport.json, or wptreport-BROWSER.json for
 each of several browsers")]
 pub(super) struct ReportArgs {
     /// Results: files, or folders with a results.jsonl (or what is left of one) in them.
@@ -45,6 +46,9 @@ pub(super) struct ReportArgs {
     /// Flaky results and mismatches of level `should` count as failures too.
     #[arg(long)]
     strict: bool,
+    /// Write a report for each browser, or each target, and in report.html an index of them: for what would be too large in one file.
+    #[arg(long)]
+    split: bool,
     /// Read the catalogue from here; where the runs name one of their own, that is read without being told.
     #[arg(long, value_name = "PATH")]
     catalogue: Option<PathBuf>,
@@ -77,13 +81,29 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     junit::write(&results, &header, &words, args.strict, &mut xml).map_err(unwritable)?;
     let badge = badge::Badge::of(&input.runs, args.strict);
     let mut told = String::new();
+    let parts = if args.split { split::parts(&runs, &base) } else { Vec::new() };
+    let (report, pages) = match args.split {
+        false => (html::page(&input), Vec::new()),
+        true => {
+            let pages: Vec<(String, String)> = parts
+                .iter()
+                .map(|part| {
+                    let runs = part.runs.iter().map(Run::from).collect();
+                    let base = part.base.iter().map(Run::from).collect();
+                    (part.file.clone(), html::page(&Input { runs, base, library: &library, strict: args.strict }))
+                })
+                .collect();
+            (html::index_of(&input.runs, &parts), pages)
+        }
+    };
     let mut files = vec![
-        ("report.html", html::page(&input).into_bytes()),
+        ("report.html", report.into_bytes()),
         ("summary.md", markdown.into_bytes()),
         ("junit.xml", xml),
         ("badge.json", badge.json().into_bytes()),
         ("badge.svg", badge.svg().into_bytes()),
     ];
+    files.extend(pages.iter().map(|(name, page)| (&**name, page.clone().into_bytes())));
     let reports = wptreport::files(&input.runs);
     files.extend(reports.iter().map(|(name, text)| (&**name, text.clone().into_bytes())));
     for (name, content) in files {

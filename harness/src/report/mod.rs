@@ -17,6 +17,7 @@ pub mod html;
 pub mod jsonl;
 pub mod junit;
 pub mod redact;
+pub mod split;
 pub mod summary;
 pub mod terminal;
 pub mod wptreport;

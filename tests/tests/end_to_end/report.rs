@@ -365,3 +365,92 @@ fn everything_that_is_made_can_be_read() {
     assert_eq!(whole.matches("\n| simulated").count(), 1, "{whole}");
     place.expect_nothing_left();
 }
+
+/// The views of the golden report.
+const GOLDEN_VIEWS: &[&str] =
+    &["#/", "#/matrix", "#/case/golden/preflight", "#/case/golden/blocked/in/simulated", "#/subject/simulated", "#/compare", "#/env"];
+
+/// A change of what the report says or of how it is built is seen where the change is looked at.
+#[test]
+fn a_small_report_is_as_it_was() {
+    let place = place();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/report/golden");
+    for name in ["cases.toml", "old.jsonl", "new.jsonl"] {
+        place.file(name, &fs::read_to_string(golden.join(name)).unwrap_or_else(|e| panic!("{name}: {e}")));
+    }
+    place.run(["report", "new.jsonl", "--base", "old.jsonl", "--catalogue", "cases.toml", "--out", "made"]).expect_code(1);
+    let html = fs::read_to_string(place.dir().join("made/report.html")).expect("a report");
+    let start = html.find("<main id=\"still\">").expect("a summary");
+    let end = html.find("</main>").expect("its end");
+    let mut text = format!("without script\n\n{}</main>\n", &html[start..end]);
+    let turn = turn();
+    let browser = browsers().into_iter().next().expect("a browser");
+    block_on(async {
+        let guard = Arc::new(Guard::new().expect("a folder"));
+        let session = Session::start(&Endpoint::Local(browser), &SessionOptions::default(), &guard).await.unwrap_or_else(|e| panic!("{e}"));
+        let url = session.file("report.html", &html).expect("a file");
+        let opened = Opened { session, url };
+        for view in GOLDEN_VIEWS {
+            opened.open(view).await;
+            let lines = opened.check("return outline()", vec![]).await;
+            let lines: Vec<&str> = lines.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            text.push_str(&format!("\n{view}\n\n{}\n", lines.join("\n")));
+        }
+        opened.session.end().await;
+    });
+    drop(turn);
+    let file = golden.join("report.txt");
+    if std::env::var_os("CORSCHECK_BLESS").is_some() {
+        fs::write(&file, &text).expect("it can be written");
+    }
+    let was = fs::read_to_string(&file).unwrap_or_default();
+    let differs = text.lines().zip(was.lines()).enumerate().find(|(_, (now, was))| now != was);
+    assert!(
+        text == was,
+        "the report is another one: look at what changed, and bless it with CORSCHECK_BLESS=1; the first line that differs: {differs:?}"
+    );
+}
+
+/// What is too large for one file: one for each browser or target, and a page that leads to them.
+#[test]
+fn a_report_in_parts() {
+    let place = place();
+    place.run(["run", "--browser", "simulated", "--out", "run", "area:cors-check"]).expect_code(0);
+    let mut records = lines(&place.dir().join("run/results.jsonl"));
+    // The same of two targets, and of another browser.
+    for (name, subject, browser) in
+        [("one", Some("My API 1.0"), "simulated"), ("two", Some("my/api 2.0"), "simulated"), ("other", None, "other")]
+    {
+        fs::create_dir(place.dir().join(name)).expect("a folder");
+        let mut mine = records.clone();
+        if let Some(subject) = subject {
+            mine[0]["subject"] = subject.into();
+        }
+        mine[0]["browsers"][0]["browser"] = browser.into();
+        for record in mine.iter_mut().filter(|r| r["record"] == "result") {
+            record["browser"] = browser.into();
+        }
+        write(&place.dir().join(name).join("results.jsonl"), &mine);
+    }
+    place.run(["report", "run", "one", "two", "other", "--split", "--out", "made"]).expect_code(0);
+    let index = fs::read_to_string(place.dir().join("made/report.html")).expect("an index");
+    assert!(!index.contains("<script") && index.contains("style-src"), "an index needs no script");
+    records.retain(|r| r["record"] == "result");
+    let whole = fs::metadata(place.dir().join("made/report-simulated.html")).expect("a part").len();
+    for (file, name) in [
+        ("report-simulated.html", "simulated"),
+        ("report-my-api-1-0.html", "My API 1.0"),
+        ("report-my-api-2-0.html", "my/api 2.0"),
+        ("report-other.html", "other"),
+    ] {
+        assert!(index.contains(&format!("<a href=\"{file}\">{name}")), "{file} is not led to: {index}");
+        let part = fs::read_to_string(place.dir().join("made").join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        let told = format!("{} results in 1 column", records.len());
+        assert!(part.contains(&told), "{file}: not `{told}`");
+        assert!(part.len() as u64 > whole / 2, "{file} is half empty");
+    }
+    // Without it, all stand in one.
+    place.run(["report", "run", "one", "two", "other", "--out", "whole"]).expect_code(0);
+    let report = fs::read_to_string(place.dir().join("whole/report.html")).expect("a report");
+    assert!(report.contains(&format!("{} results in 4 columns", records.len() * 4)) && report.contains("<script>"));
+}

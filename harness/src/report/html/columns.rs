@@ -50,6 +50,11 @@ impl Column<'_> {
         (&self.subject, &self.browser.browser, &self.browser.defects) == (&other.subject, &other.browser.browser, &other.browser.defects)
     }
 
+    /// Whether a target was asked, and not the servers of corscheck itself.
+    pub(in crate::report) fn is_of_target(&self) -> bool {
+        self.subject != REFERENCE
+    }
+
     /// What it is called in one line.
     pub(in crate::report) fn name(&self) -> String {
         let mut name = format!("{} {}", self.browser.browser, self.browser.version);

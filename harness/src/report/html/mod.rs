@@ -22,6 +22,7 @@ use sha2::{Digest as _, Sha256};
 pub use columns::Run;
 pub use library::Library;
 
+use super::split::Part;
 use columns::columns;
 use traces::Keep;
 
@@ -89,17 +90,32 @@ pub fn page(input: &Input<'_>) -> String {
     out
 }
 
-fn assemble(summary: &str, title: &str, index: &str, detail: &str, traces: &[String]) -> String {
-    let policy =
-        format!("default-src 'none'; script-src '{}'; style-src '{}'; base-uri 'none'; form-action 'none'", hash(SCRIPT), hash(STYLE));
-    let mut out = String::with_capacity(index.len() + detail.len() + traces.iter().map(String::len).sum::<usize>() + 200_000);
-    out.push_str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+/// The page that leads to the parts of a report.
+pub fn index_of(runs: &[Run<'_>], parts: &[Part]) -> String {
+    let columns = columns(runs);
+    let policy = format!("default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'", hash(STYLE));
+    let mut out = head(&policy, &still::sentence(&columns));
+    out.push_str(&format!("<div id=\"app\">\n<main id=\"still\">\n{}</main>\n</div>\n</body>\n</html>\n", still::index(&columns, parts)));
+    out
+}
+
+/// A page up to its body.
+fn head(policy: &str, title: &str) -> String {
+    let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     out.push_str(&format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n"));
     out.push_str(
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n",
     );
     out.push_str("<meta name=\"color-scheme\" content=\"light dark\">\n");
     out.push_str(&format!("<title>corscheck: {}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n", still::escape(title)));
+    out
+}
+
+fn assemble(summary: &str, title: &str, index: &str, detail: &str, traces: &[String]) -> String {
+    let policy =
+        format!("default-src 'none'; script-src '{}'; style-src '{}'; base-uri 'none'; form-action 'none'", hash(SCRIPT), hash(STYLE));
+    let mut out = head(&policy, title);
+    out.reserve(index.len() + detail.len() + traces.iter().map(String::len).sum::<usize>() + 100_000);
     out.push_str(&format!("<div id=\"app\">\n<main id=\"still\">\n{summary}</main>\n</div>\n"));
     let mut data = |id: &str, content: &str| {
         out.push_str(&format!("<script type=\"application/octet-stream\" id=\"{id}\">{content}</script>\n"));

@@ -11,6 +11,7 @@ use crate::{
 };
 
 use super::columns::Column;
+use crate::report::split::{Part, subject_of};
 
 /// Unexpected results that are shown; the rest is counted.
 const MOST: usize = 200;
@@ -47,6 +48,22 @@ pub(super) fn sentence(columns: &[Column<'_>]) -> String {
 pub(super) fn summary(columns: &[Column<'_>]) -> String {
     let mut out = format!("<h1>corscheck</h1>\n<p><strong>{}</strong></p>\n", escape(&sentence(columns)));
     out.push_str("<p>This page shows more with script: every case, the wire, the steps of the standard.</p>\n");
+    table(&mut out, columns, &|_| None);
+    unexpected(&mut out, columns);
+    out
+}
+
+/// What leads to the parts of a report.
+pub(super) fn index(columns: &[Column<'_>], parts: &[Part]) -> String {
+    let mut out = format!("<h1>corscheck</h1>\n<p><strong>{}</strong></p>\n", escape(&sentence(columns)));
+    out.push_str("<p>Each name leads to a report of its own, which lies beside this page.</p>\n");
+    table(&mut out, columns, &|column| parts.iter().find(|p| p.subject == subject_of(column)).map(|p| p.file.clone()));
+    unexpected(&mut out, columns);
+    out
+}
+
+/// The results of each column in numbers, with where its name leads to.
+fn table(out: &mut String, columns: &[Column<'_>], leads: &dyn Fn(&Column<'_>) -> Option<String>) {
     out.push_str("<table>\n<caption>Results by column</caption>\n<tr><th scope=\"col\">column</th>");
     let kinds = [Kind::Agrees].iter().chain(Kind::BESIDE_AGREEMENT);
     for kind in kinds.clone() {
@@ -55,15 +72,17 @@ pub(super) fn summary(columns: &[Column<'_>]) -> String {
     out.push_str("</tr>\n");
     for column in columns {
         let tally = Tally::of(column.results.iter().map(|(_, r)| *r), false);
-        _ = write!(out, "<tr><th scope=\"row\">{}</th>", escape(&column.name()));
+        let mut name = escape(&column.name());
+        if let Some(file) = leads(column) {
+            name = format!("<a href=\"{}\">{name}</a>", escape(&file));
+        }
+        _ = write!(out, "<tr><th scope=\"row\">{name}</th>");
         for &kind in kinds.clone() {
             _ = write!(out, "<td>{}</td>", tally.kind(kind));
         }
         out.push_str("</tr>\n");
     }
     out.push_str("</table>\n");
-    unexpected(&mut out, columns);
-    out
 }
 
 fn unexpected(out: &mut String, columns: &[Column<'_>]) {

@@ -205,3 +205,21 @@ async function filtered(filter) {
   const ids = [...cases].filter(Boolean).map((href) => new URLSearchParams(href.split("?")[1]).get("open").split(" in ")[0]);
   return { said: document.getElementById("said").textContent, ids: [...new Set(ids)].sort() };
 }
+
+// What stands below a node, as an indented outline: elements with what they say to those who cannot see them, and text.
+function outline(node = document.body, depth = 0) {
+  const lines = [];
+  const kept = ["class", "role", "href", "scope", "for", "type", "open", "hidden", "tabindex"];
+  for (const child of node.childNodes) {
+    if (child.nodeType === Node.TEXT_NODE) {
+      const text = child.textContent.replace(/\s+/g, " ").trim();
+      if (text) lines.push("  ".repeat(depth) + JSON.stringify(text));
+    } else if (child.nodeType === Node.ELEMENT_NODE && !["SCRIPT", "STYLE"].includes(child.tagName)) {
+      const told = [...child.attributes].filter((a) => kept.includes(a.name) || a.name.startsWith("aria-"));
+      const attributes = told.map((a) => ` ${a.name}=${JSON.stringify(a.value)}`).sort().join("");
+      lines.push("  ".repeat(depth) + child.tagName.toLowerCase() + attributes);
+      lines.push(...outline(child, depth + 1));
+    }
+  }
+  return lines;
+}
