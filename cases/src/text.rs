@@ -287,6 +287,12 @@ impl JsonSchema for Bytes {
     }
 }
 
+/// A text as a part of an id or of a file's name: its letters and digits in lower case, with `-` for everything between them.
+pub fn slug(text: &str) -> String {
+    let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.join("-").to_ascii_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

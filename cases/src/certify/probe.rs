@@ -8,7 +8,7 @@ use super::{
     policy::Policy,
     tags::{Tags, chooses},
 };
-use crate::format::Credentials;
+use crate::{format::Credentials, text::slug};
 
 /// Everything that is asked, not yet told apart by policy and origin.
 #[derive(Debug, Clone, Deserialize)]
@@ -259,18 +259,6 @@ fn fill_word(fill: &str) -> &'static str {
         "x-d," => "names",
         _ => "junk",
     }
-}
-
-fn slug(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            c if c.is_ascii_alphanumeric() => out.push(c.to_ascii_lowercase()),
-            _ if out.ends_with('-') || out.is_empty() => {}
-            _ => out.push('-'),
-        }
-    }
-    out.trim_end_matches('-').to_owned()
 }
 
 impl Probes {

@@ -7,10 +7,13 @@ use std::{
     time::Duration,
 };
 
-use corscheck_cases::certify::{
-    Book, Declared, Service,
-    application::Observed,
-    service::{DeclaredPath, SAFE},
+use corscheck_cases::{
+    certify::{
+        Book, Declared, Service,
+        application::Observed,
+        service::{DeclaredPath, SAFE},
+    },
+    text::slug,
 };
 use corscheck_servers::forward::{Forward, ForwardOptions};
 use rustls::pki_types::ServerName;
@@ -128,7 +131,12 @@ impl Deployed {
                 deployed.notes.push(format!("{at} redirects ({}): only what is seen byte by byte is asked there", response.status));
             }
             let observed = Observed { status: response.status, fields };
-            let service = book.service(path, &at, &observed, &deployed.origin).map_err(|e| Unreachable::Url(e.to_string()))?;
+            let mut service = book.service(path, &at, &observed, &deployed.origin).map_err(|e| Unreachable::Url(e.to_string()))?;
+            // Two paths may differ in what no id has.
+            let taken = deployed.services.iter().filter(|other| slug(&other.policy.title) == slug(&at)).count();
+            if taken > 0 {
+                service.policy.id = format!("{}-{}", service.policy.id, taken + 1);
+            }
             deployed.services.push(service);
         }
         Ok(deployed)

@@ -117,7 +117,7 @@ pub enum TargetError {
         error: String,
     },
     /// Something that it needs is not there.
-    #[error("{name} needs {missing}, which is not on PATH: {how}")]
+    #[error("{name} needs {missing}, which is not on PATH{}", if how.is_empty() { String::new() } else { format!(": {how}") })]
     Needs {
         /// The target.
         name: String,

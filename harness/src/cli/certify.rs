@@ -9,7 +9,10 @@ use std::{
 };
 
 use clap::Args;
-use corscheck_cases::certify::{Book, Declared, Policy, service::TEMPLATE, tags::chooses};
+use corscheck_cases::{
+    certify::{Book, Declared, Policy, service::TEMPLATE, tags::chooses},
+    text::slug,
+};
 use corscheck_servers::reference::Reference;
 use sha2::Digest as _;
 
@@ -228,7 +231,7 @@ fn one(
     let told = |asked: &Asked| {
         let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *done += 1;
-        let words = asked.took.words().map(|w| format!(": {}", w.lines().next().unwrap_or_default())).unwrap_or_default();
+        let words = asked.took.words().map(|w| format!(": {}", first_and_last(w))).unwrap_or_default();
         let probes = if asked.took == Took::Started { format!(", {} probes", asked.outcomes.len()) } else { String::new() };
         eprintln!("{}: {}/{} {} {}{probes}{words}", target.name, *done, policies.len(), asked.policy, asked.took.word());
     };
@@ -310,6 +313,13 @@ fn conclude(args: &CertifyArgs, book: &Book, found: Found, accepted: &[Accepted]
     Ok(Certified { certificate, results })
 }
 
+/// What begins to tell what happened, and what ends it: a trace of calls has its reason there.
+fn first_and_last(words: &str) -> String {
+    let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    lines.next_back().map_or_else(|| first.to_owned(), |last| format!("{first} \u{2026} {last}"))
+}
+
 /// Writes a policy file to begin with.
 fn init(file: &Path) -> Result<Exit, Failure> {
     let wrong = |e: std::io::Error| Failure::usage(format!("{}: {e}", file.display()));
@@ -351,7 +361,7 @@ fn service(args: &CertifyArgs, mut book: Book, accepted: &[Accepted]) -> Result<
     for note in &deployed.notes {
         eprintln!("note: {note}");
     }
-    let name = slug(&declared.title);
+    let name = Some(slug(&declared.title)).filter(|name| !name.is_empty()).unwrap_or_else(|| "service".to_owned());
     let probes: usize = deployed.services.iter().map(|s| s.probes.len()).sum();
     eprintln!("{name}: {probes} probes of {} paths, at most {} requests in a second", deployed.services.len(), declared.rate);
     let told = |asked: &Asked| eprintln!("{name}: {} asked, {} probes", asked.policy, asked.outcomes.len());
@@ -375,12 +385,6 @@ fn service(args: &CertifyArgs, mut book: Book, accepted: &[Accepted]) -> Result<
     };
     let redaction = args.redact.then(|| Redaction::of(&url, &declared));
     conclude(args, &book, Found { subject, asked, browsers, started, without, redaction }, accepted)
-}
-
-fn slug(title: &str) -> String {
-    let words: Vec<String> =
-        title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_ascii_lowercase).collect();
-    if words.is_empty() { "service".to_owned() } else { words.join("-") }
 }
 
 /// Results with what is said before and behind them, and without what is to be left out.

@@ -3,7 +3,10 @@
 //! What a verdict rests on stays: methods, statuses, the fields of the CORS protocol and of caching, and who asked, by the same name
 //! everywhere.
 
-use corscheck_cases::certify::{Declared, policy::Strings};
+use corscheck_cases::{
+    certify::{Declared, policy::Strings},
+    text::slug,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use url::Url;
@@ -180,12 +183,6 @@ impl Redaction {
         }
         self.words.iter().fold(out, |text, (from, to)| word_replaced(&text, from, to))
     }
-}
-
-/// As ids have it.
-fn slug(text: &str) -> String {
-    let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    words.join("-").to_ascii_lowercase()
 }
 
 /// A text with another word in place of each that stands by itself.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use corscheck_cases::text::slug;
+
 use super::{html::Run, jsonl::Results};
 use crate::report::html::columns::{Column, columns};
 
@@ -29,8 +31,7 @@ pub fn parts(runs: &[Results], base: &[Results]) -> Vec<Part> {
             continue;
         }
         let of = |all: &[Results]| all.iter().filter_map(|results| only(results, &subject)).collect();
-        let slug: Vec<&str> = subject.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
-        let slug = slug.join("-").to_ascii_lowercase();
+        let slug = slug(&subject);
         // Two subjects may differ in what no file name has.
         let file = (1..).map(|n| if n == 1 { format!("report-{slug}.html") } else { format!("report-{slug}-{n}.html") });
         let file = file.into_iter().find(|file| !names.contains(file)).unwrap_or_default();
