@@ -1,20 +1,17 @@
 //! `corscheck certify` and `corscheck reference`.
 
+mod service;
+
 use std::{
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
     sync::Mutex,
     time::{Duration, Instant, SystemTime},
 };
 
 use clap::Args;
-use corscheck_cases::{
-    certify::{Book, Declared, Policy, service::TEMPLATE, tags::chooses},
-    text::slug,
-};
+use corscheck_cases::certify::{Book, Policy, tags::chooses};
 use corscheck_servers::reference::Reference;
-use sha2::Digest as _;
 
 use super::{Failure, Places, say};
 use crate::{
@@ -23,9 +20,7 @@ use crate::{
         self, Asked, Took,
         browsers::{self, Behind, Questions},
         certificate::{Accepted, Certificate, Subject},
-        results,
-        service::{Deployed, Unreachable},
-        smoke,
+        results, smoke,
         target::Target,
         text::Form,
     },
@@ -125,13 +120,13 @@ struct Certified {
 
 pub(super) fn certify(args: &CertifyArgs) -> Result<Exit, Failure> {
     if let Some(file) = &args.init {
-        return init(file);
+        return service::init(file);
     }
     certify::instance::end_all_on_interrupt();
     let book = Book::embedded().map_err(|e| Failure::environment(e.to_string()))?;
     let accepted = accepted(args.accept.as_deref(), &book)?;
     if args.targets.is_empty() {
-        let done = service(args, book, &accepted)?;
+        let done = service::certify(args, book, &accepted)?;
         return finish(args, &[done], &accepted, &[]);
     }
     let policies: Vec<&Policy> = book.policies.iter().filter(|p| args.policy.is_empty() || chooses(&args.policy, &p.id)).collect();
@@ -318,73 +313,6 @@ fn first_and_last(words: &str) -> String {
     let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
     lines.next_back().map_or_else(|| first.to_owned(), |last| format!("{first} \u{2026} {last}"))
-}
-
-/// Writes a policy file to begin with.
-fn init(file: &Path) -> Result<Exit, Failure> {
-    let wrong = |e: std::io::Error| Failure::usage(format!("{}: {e}", file.display()));
-    let mut made = fs::File::create_new(file).map_err(wrong)?;
-    made.write_all(TEMPLATE.as_bytes()).map_err(wrong)?;
-    say(&format!(
-        "written {0}: say in it what the service means to allow, then\n  corscheck certify --url http://127.0.0.1:8080/api --policy {0}\n",
-        file.display()
-    ))?;
-    Ok(Exit::AsExpected)
-}
-
-/// A running service, held against the policy that its team declares.
-fn service(args: &CertifyArgs, mut book: Book, accepted: &[Accepted]) -> Result<Certified, Failure> {
-    let started = Instant::now();
-    let [file] = &args.policy[..] else {
-        return Err(Failure::usage("a service has one policy file: --policy corscheck-policy.toml (`--init` writes one)".to_owned()));
-    };
-    let wrong = |words: String| Failure::usage(format!("{file}: {words}"));
-    let text = fs::read_to_string(file).map_err(|e| wrong(e.to_string()))?;
-    let mut declared = Declared::parse(&text).map_err(wrong)?;
-    declared.rate = args.rate.unwrap_or(declared.rate);
-    let url = args.url.clone().or_else(|| declared.url.clone()).ok_or_else(|| wrong("no `url`, and no --url".to_owned()))?;
-    let access = live::Access {
-        insecure: args.insecure,
-        ca: args.ca.as_ref().map(fs::read_to_string).transpose().map_err(|e| Failure::usage(format!("--ca: {e}")))?,
-        resolve: args.resolve.clone(),
-        timeout: certify::wire::PATIENCE,
-    };
-    let wanted = args.places.wanted()?;
-    let endpoints = match wanted.engines.is_empty() && wanted.simulated {
-        true => Vec::new(),
-        false => args.places.endpoints(&wanted)?.0,
-    };
-    let deployed = Deployed::reach(&book, &url, &declared, &access).map_err(|e| match e {
-        Unreachable::Url(words) => Failure::usage(words),
-        Unreachable::Silent(words) => Failure::environment(words),
-    })?;
-    for note in &deployed.notes {
-        eprintln!("note: {note}");
-    }
-    let name = Some(slug(&declared.title)).filter(|name| !name.is_empty()).unwrap_or_else(|| "service".to_owned());
-    let probes: usize = deployed.services.iter().map(|s| s.probes.len()).sum();
-    eprintln!("{name}: {probes} probes of {} paths, at most {} requests in a second", deployed.services.len(), declared.rate);
-    let told = |asked: &Asked| eprintln!("{name}: {} asked, {} probes", asked.policy, asked.outcomes.len());
-    let asked = deployed.simulated(usize::from(args.jobs), &told).map_err(Failure::environment)?;
-    let without = started.elapsed();
-    let browsers = ask_browsers(&name, &endpoints, &|endpoint| deployed.in_browser(endpoint, args.headed))?;
-    let (sent, refused) = deployed.counts();
-    eprintln!(
-        "{name}: {sent} requests were sent{}",
-        if refused > 0 { format!(", {refused} were not: they may not be") } else { String::new() }
-    );
-    book.policies = deployed.services.iter().map(|s| s.policy.clone()).collect();
-    let digest: String = sha2::Sha256::digest(text.as_bytes()).iter().take(4).map(|b| format!("{b:02x}")).collect();
-    let subject = Subject {
-        name,
-        title: declared.title.clone(),
-        product: url.clone(),
-        version: format!("policy-{digest}"),
-        language: "a deployed service".to_owned(),
-        knobs: Default::default(),
-    };
-    let redaction = args.redact.then(|| Redaction::of(&url, &declared));
-    conclude(args, &book, Found { subject, asked, browsers, started, without, redaction }, accepted)
 }
 
 /// Results with what is said before and behind them, and without what is to be left out.
