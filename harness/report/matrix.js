@@ -48,10 +48,18 @@ function cellNode(column, n, route) {
   const outcome = column.cells.outcomes[n];
   const name = column.name + ", " + report.cases[n].id + ": " + KINDS[kind].words + (OUTCOMES[outcome] ? ", " + OUTCOMES[outcome] : "") + (wordsOf(column, n) ? "; " + wordsOf(column, n) : "");
   const tint = kind === "k" ? ".v-" + (VERDICTS[column.cells.verdicts[n]] || "") : "";
-  return el("td.k-" + KINDS[kind].word + tint, { "data-name": visible(short(column.defects.length ? column.defects.join(", ") : column.browser)) }, el("a.cell", { href: openRoute(route, column, n), "aria-label": visible(name), tabindex: "-1", "data-cell": column.number + ":" + n }, el("span", { "aria-hidden": "true" }, glyph(kind, outcome))));
+  return el("td.k-" + KINDS[kind].word + tint, { "data-name": visible(short(labelOf(column))) }, el("a.cell", { href: openRoute(route, column, n), "aria-label": visible(name), tabindex: "-1", "data-cell": column.number + ":" + n }, el("span", { "aria-hidden": "true" }, glyph(kind, outcome))));
 }
 
 const openRoute = (route, column, n) => writeRoute("matrix", [], { ...route.query, open: report.cases[n].id + " in " + columnKey(column) });
+
+// What tells a column from the others of a report, where there is little room.
+function labelOf(column) {
+  const differ = (key) => report.columns.some((other) => other[key] !== report.columns[0][key]);
+  const browser = column.defects.length ? column.defects.join(", ") : column.browser;
+  if (!differ("subject")) return browser;
+  return differ("browser") ? column.subject + ", " + browser : column.subject;
+}
 
 const short = (text) => (text.length > 28 ? text.slice(0, 27) + "\u2026" : text);
 
@@ -66,7 +74,7 @@ function headRows(columns) {
   return el(
     "thead",
     null,
-    el("tr", null, el("th", { scope: "col", rowspan: "2" }, "case"), subjects.map(({ subject, span }) => el("th.subject", { scope: "colgroup", colspan: span }, subject))),
+    el("tr", null, el("th", { scope: "col", rowspan: "2" }, "case"), subjects.map(({ subject, span }) => el("th.subject" + (span === 1 ? ".single" : ""), { scope: "colgroup", colspan: span }, el("span", null, subject)))),
     el(
       "tr",
       null,
@@ -109,7 +117,7 @@ function matrixTable(chosen, route) {
   const list = groups.flatMap((group) => [{ group }, ...group.rows]);
   const portion = Math.max(20, Math.min(250, Math.floor(MOST_CELLS / columns.length)));
   const body = el("tbody", null);
-  const node = el("table.matrix" + (columns.length > 12 ? ".many" : ""), null, el("caption.sr", null, "Results: cases by columns"), headRows(columns), body);
+  const node = el("table.matrix" + (columns.length > 12 ? ".many" : "") + (columns.every((c) => c.browser === columns[0].browser && c.version === columns[0].version) ? ".same" : ""), null, el("caption.sr", null, "Results: cases by columns"), headRows(columns), body);
   const more = el("div.more", null);
   let at = 0;
   const grow = (by) => {

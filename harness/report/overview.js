@@ -38,7 +38,18 @@ function unexpectedCells(columns) {
   return found.sort((a, b) => rank(a) - rank(b) || a[1] - b[1]);
 }
 
-function cellLine([column, n]) {
+// Of a stem that is wrong in many places the most urgent place stands for all.
+function worstOfEach(cells) {
+  const stems = new Map();
+  for (const [column, n] of cells) {
+    const stem = report.cases[n].stem;
+    if (stems.has(stem)) stems.get(stem).more++;
+    else stems.set(stem, { column, n, stem, more: 0 });
+  }
+  return [...stems.values()];
+}
+
+function cellLine({ column, n, stem, more }) {
   const entry = report.cases[n];
   return el(
     "li.result",
@@ -47,6 +58,7 @@ function cellLine([column, n]) {
     " ",
     el("a", { href: cellRoute(column, n) }, code(entry.id)),
     " in " + column.name + " (" + entry.level + ")",
+    more > 0 && [", ", el("a", { href: matrixRoute("kind:attention " + stem) }, "and " + number(more) + " more like it")],
     el("div", null, entry.title),
     el("div.quiet", null, wordsOf(column, n)),
   );
@@ -57,7 +69,8 @@ const MOST_LISTED = 20;
 function overviewView() {
   const counts = tally(report.columns);
   const [sentence, kind] = verdictSentence(counts);
-  const worst = unexpectedCells(report.columns);
+  const all = unexpectedCells(report.columns);
+  const worst = worstOfEach(all);
   const incomplete = report.runs.filter((run) => run.complete !== true);
   return [
     el("h1.sentence.k-" + KINDS[kind].word, { tabindex: "-1" }, sentence),
@@ -66,9 +79,9 @@ function overviewView() {
     report.base && el("p", null, el("a", { href: writeRoute("compare") }, "What changed since " + report.base.runs.map((run) => run.started).join(", "))),
     levelTable(counts),
     worst.length > 0 && [
-      el("h2", null, worst.length > MOST_LISTED ? "The worst " + MOST_LISTED + " of " + number(worst.length) : "Unexpected"),
+      el("h2", null, worst.length > MOST_LISTED ? "The worst of " + number(all.length) : "Unexpected"),
       el("ol.results", null, worst.slice(0, MOST_LISTED).map(cellLine)),
-      worst.length > MOST_LISTED && el("p", null, el("a", { href: matrixRoute("kind:attention") }, "All " + number(worst.length) + " in the matrix")),
+      worst.length > MOST_LISTED && el("p", null, el("a", { href: matrixRoute("kind:attention") }, "All " + number(all.length) + " in the matrix")),
     ],
     el("h2", null, "Columns"),
     columnTable(),
@@ -90,11 +103,14 @@ function levelTable(counts) {
   );
 }
 
+// The filter that leaves one column; a space would end a term.
+const only = (column) => (isCertified(column) ? "subject:" + column.subject.replace(/\s/g, "*") + " " : "") + "browser:" + column.browser;
+
 function columnTable() {
   const rows = report.columns.map((column) => ({ column, counts: tally([column]) }));
   const wrong = ({ counts }) => ["o", "s", "w"].reduce((n, kind) => n + counts.of(kind, "must"), 0);
   rows.sort((a, b) => wrong(b) - wrong(a));
-  const link = (column, n, filter) => (n === 0 ? el("span.quiet", null, "0") : el("a", { href: matrixRoute("browser:" + column.browser + " " + filter) }, number(n)));
+  const link = (column, n, filter) => (n === 0 ? el("span.quiet", null, "0") : el("a", { href: matrixRoute(only(column) + " " + filter) }, number(n)));
   const cell = ({ column, counts }, kind) => {
     const known = counts.of("k" + kind);
     return [link(column, counts.of(kind), "kind:" + KINDS[kind].word), known > 0 && [" + ", link(column, known, "kind:known verdict:" + KINDS[kind].word), " known"]];

@@ -125,6 +125,28 @@ fn row(runtime: &Runtime, book: &Book, defect: &str) -> Vec<String> {
     broken(&certificate(book, &asked)).into_iter().filter(|id| id == defect || !by_the_clock.contains(&&**id)).collect()
 }
 
+/// Two requests show that a cache may not serve one for the other: these two, and the one that is kept first.
+#[test]
+fn a_swap_is_shown_by_its_two_requests() {
+    let (runtime, book) = (Runtime::new().expect("threads"), book());
+    for (defect, policy) in [("C01", "p3"), ("C02", "p3"), ("C03", "p4"), ("C01", "p11"), ("C03", "p11")] {
+        let policy = book.policy(policy).expect("a policy");
+        let only = |tags: &Tags| ["swap", "cached"].contains(&tags.get("probe").unwrap_or_default());
+        let certificate = certificate(&book, &[asked(&runtime, &book, policy, Some(defect), &only)]);
+        let rule = certificate.rules.iter().find(|r| r.id == defect).expect("the rule");
+        let shown = rule.shown.first().unwrap_or_else(|| panic!("{defect} is not shown under {}", policy.id));
+        let of = |label: &str| book.askers.iter().find(|a| a.label == label).and_then(|a| a.text()).map(|o| format!("Origin: {o}\n"));
+        let named = |tag: &str| of(shown.tags.get(tag).expect("a label"));
+        assert_eq!(shown.wire.len(), 2, "{defect}: {shown:?}");
+        for (wire, origin) in shown.wire.iter().zip([named("first"), named("origin")]) {
+            match origin {
+                Some(origin) => assert!(wire.request.contains(&origin), "{defect}: {origin} is not in {}", wire.request),
+                None => assert!(!wire.request.contains("Origin: "), "{defect}: {}", wire.request),
+            }
+        }
+    }
+}
+
 /// Every rule that can be seen to fail has a defect that makes it fail.
 #[test]
 fn every_rule_has_a_defect() {

@@ -50,12 +50,13 @@ pub fn cached(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr,
     for asker in &ask.askers {
         let answered = get(asker, &ask.path, address, target);
         let Some(response) = answered.response else { continue };
-        answers.push((asker, response, answered.exchange));
+        outcome.observation.exchanges.push(answered.exchange);
+        answers.push((asker, response));
     }
     let modes: &[Credentials] =
         if policy.grant(&ask.path).credentials { &[Credentials::SameOrigin, Credentials::Include] } else { &[Credentials::SameOrigin] };
-    for (first, kept, kept_exchange) in &answers {
-        for (second, direct, direct_exchange) in answers.iter().filter(|(a, ..)| a.origin.is_some() && a.label != first.label) {
+    for (kept_at, (first, kept)) in answers.iter().enumerate() {
+        for (direct_at, (second, direct)) in answers.iter().enumerate().filter(|(_, (a, _))| a.origin.is_some() && a.label != first.label) {
             if serves(first, kept, second, &url) != Some(true) {
                 continue;
             }
@@ -69,7 +70,6 @@ pub fn cached(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr,
                     if served.openness() > own.openness() { (Verdict::TooOpen, "too-open") } else { (Verdict::TooStrict, "too-strict") };
                 if outcome.path.is_empty() {
                     outcome.path = path;
-                    outcome.observation.exchanges = vec![kept_exchange.clone(), direct_exchange.clone()];
                 }
                 outcome.find(
                     verdict,
@@ -78,12 +78,11 @@ pub fn cached(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr,
                     format!("{} asks: {}", second.label, own.word()),
                     format!("{}: the cache has the answer to {}", served.word(), first.label),
                 );
+                outcome.shown_by(vec![kept_at, direct_at]);
             }
         }
     }
-    if outcome.observation.exchanges.is_empty() {
-        outcome.observation.exchanges = answers.into_iter().map(|(_, _, exchange)| exchange).collect();
-    }
+    outcome.first_things_first();
     Ok(outcome)
 }
 

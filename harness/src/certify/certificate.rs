@@ -348,7 +348,9 @@ fn standing(rule: &Rule, outcomes: &[&Outcome], rules: &[Rule], refused_traps: &
         findings += mine.len();
         worst = mine.iter().map(|f| grade_of(rule, &f.tags)).max().unwrap_or(worst).max(worst);
         if let Some(finding) = mine.first() {
-            let wire: Vec<Wire> = outcome.observation.exchanges.iter().take(MOST_WIRE).map(wire).collect();
+            let shows = |n: &usize| finding.shown_by.is_empty() || finding.shown_by.contains(n);
+            let exchanges = outcome.observation.exchanges.iter().enumerate().filter(|(n, _)| shows(n)).map(|(_, x)| x);
+            let wire: Vec<Wire> = exchanges.take(MOST_WIRE).map(wire).collect();
             let size = wire.iter().map(|w| w.request.len() + w.answer.len()).sum();
             let tags = finding.tags.clone();
             let shown_one = Shown {

@@ -177,7 +177,12 @@ pub fn started(policy: &Policy, question: &str, words: &str) -> Outcome {
         "started" => ("refused, or a warning", "it started without a word"),
         _ => ("it starts, or says why not", words),
     };
-    let finding = Finding { tags: tags.clone().with("question", question), expected: expected.to_owned(), seen: seen.to_owned() };
+    let finding = Finding {
+        tags: tags.clone().with("question", question),
+        expected: expected.to_owned(),
+        seen: seen.to_owned(),
+        shown_by: Vec::new(),
+    };
     // That a trap is taken is no fault as such: what comes of it is.
     let verdict = if question == "started" { Verdict::Agrees } else { Verdict::TooStrict };
     Outcome {

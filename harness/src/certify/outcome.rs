@@ -16,6 +16,8 @@ pub struct Finding {
     pub expected: String,
     /// What was seen.
     pub seen: String,
+    /// The exchanges of the outcome that show it, by number; all of them where none is named.
+    pub shown_by: Vec<usize>,
 }
 
 /// A probe that was asked.
@@ -69,7 +71,26 @@ impl Outcome {
         let tags = more.iter().fold(self.tags.clone().with("question", question), |tags, (key, value)| tags.with(key, *value));
         let point = format!("{question}{}", more.iter().find(|(key, _)| *key == "point").map(|(_, v)| format!(".{v}")).unwrap_or_default());
         self.differences.push(Difference { step: 0, point, expected: expected.clone(), seen: seen.clone() });
-        self.findings.push(Finding { tags, expected, seen });
+        self.findings.push(Finding { tags, expected, seen, shown_by: Vec::new() });
+    }
+
+    /// Says which exchanges show the last finding.
+    pub fn shown_by(&mut self, exchanges: Vec<usize>) {
+        if let Some(last) = self.findings.last_mut() {
+            last.shown_by = exchanges;
+        }
+    }
+
+    /// Brings what shows the first finding before everything else.
+    pub fn first_things_first(&mut self) {
+        let Some(first) = self.findings.first().map(|f| f.shown_by.clone()) else { return };
+        let mut order: Vec<usize> = (0..self.observation.exchanges.len()).collect();
+        order.sort_by_key(|n| (first.iter().position(|f| f == n).unwrap_or(usize::MAX), *n));
+        self.observation.exchanges = order.iter().map(|n| self.observation.exchanges[*n].clone()).collect();
+        let moved = |n: &usize| order.iter().position(|o| o == n).unwrap_or(*n);
+        for finding in &mut self.findings {
+            finding.shown_by = finding.shown_by.iter().map(moved).collect();
+        }
     }
 
     /// Its id among all of a target.

@@ -94,12 +94,6 @@ pub fn swap(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr, t
                     if swapped.openness() > own.openness() { (Verdict::TooOpen, "too-open") } else { (Verdict::TooStrict, "too-strict") };
                 if outcome.path.is_empty() {
                     outcome.path = path;
-                    // What shows it comes first.
-                    let place = |asker: &Asker| answers.iter().position(|(a, _)| a.label == asker.label).unwrap_or_default();
-                    let (kept_at, direct_at) = (place(first), place(second));
-                    let mut order: Vec<usize> = (0..outcome.observation.exchanges.len()).collect();
-                    order.sort_by_key(|n| (*n != kept_at, *n != direct_at, *n));
-                    outcome.observation.exchanges = order.into_iter().map(|n| outcome.observation.exchanges[n].clone()).collect();
                 }
                 outcome.find(
                     verdict,
@@ -108,9 +102,12 @@ pub fn swap(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr, t
                     format!("{} asks: {}", second.label, own.word()),
                     format!("{} by the answer that was kept for {}", swapped.word(), first.label),
                 );
+                let place = |asker: &Asker| answers.iter().position(|(a, _)| a.label == asker.label);
+                outcome.shown_by([place(first), place(second)].into_iter().flatten().collect());
             }
         }
     }
+    outcome.first_things_first();
     Ok(outcome)
 }
 
