@@ -5,17 +5,11 @@
 
 use std::{net::SocketAddr, time::SystemTime};
 
-use corscheck_cases::{
-    certify::{Asker, Policy, Probe, probe::SetAsk},
-    format::Credentials,
-};
+use corscheck_cases::certify::{Asker, Policy, Probe, probe::SetAsk};
 use http_cache_semantics::{BeforeRequest, CachePolicy};
 
-use super::{
-    outcome::Outcome,
-    sets::{get, read},
-};
-use crate::{explain::wire::Response, verdict::Verdict};
+use super::{outcome::Outcome, sets::pairs};
+use crate::explain::wire::Response;
 
 /// What a cache looks at of a request: that of an asker for a path.
 fn request(asker: &Asker, url: &str) -> Option<http::Request<()>> {
@@ -44,46 +38,9 @@ fn serves(first: &Asker, kept: &Response, second: &Asker, url: &str) -> Option<b
 
 /// For every ordered pair: the second asks through a cache that was empty before the first asked.
 pub fn cached(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr, target: &str) -> Result<Outcome, String> {
-    let mut outcome = Outcome::new(probe, "a page comes to the same through a shared cache as without it");
+    let outcome = Outcome::new(probe, "a page comes to the same through a shared cache as without it");
     let url = format!("{target}{}", ask.path);
-    let mut answers = Vec::new();
-    for asker in &ask.askers {
-        let answered = get(asker, &ask.path, address, target);
-        let Some(response) = answered.response else { continue };
-        outcome.observation.exchanges.push(answered.exchange);
-        answers.push((asker, response));
-    }
-    let modes: &[Credentials] =
-        if policy.grant(&ask.path).credentials { &[Credentials::SameOrigin, Credentials::Include] } else { &[Credentials::SameOrigin] };
-    for (kept_at, (first, kept)) in answers.iter().enumerate() {
-        for (direct_at, (second, direct)) in answers.iter().enumerate().filter(|(_, (a, _))| a.origin.is_some() && a.label != first.label) {
-            if serves(first, kept, second, &url) != Some(true) {
-                continue;
-            }
-            for credentials in modes {
-                let (own, _) = read(second, *credentials, &ask.path, direct, target)?;
-                let (served, path) = read(second, *credentials, &ask.path, kept, target)?;
-                if own == served {
-                    continue;
-                }
-                let (verdict, direction) =
-                    if served.openness() > own.openness() { (Verdict::TooOpen, "too-open") } else { (Verdict::TooStrict, "too-strict") };
-                if outcome.path.is_empty() {
-                    outcome.path = path;
-                }
-                outcome.find(
-                    verdict,
-                    "swap",
-                    &[("direction", direction), ("first", &first.label), ("origin", &second.label), ("credentials", credentials.word())],
-                    format!("{} asks: {}", second.label, own.word()),
-                    format!("{}: the cache has the answer to {}", served.word(), first.label),
-                );
-                outcome.shown_by(vec![kept_at, direct_at]);
-            }
-        }
-    }
-    outcome.first_things_first();
-    Ok(outcome)
+    pairs(outcome, ask, policy, address, target, &|first, kept, second| serves(first, kept, second, &url) == Some(true))
 }
 
 #[cfg(test)]

@@ -31,13 +31,7 @@ use crate::{
 };
 
 /// What a page of an asker comes to by an answer.
-pub(super) fn read(
-    asker: &Asker,
-    credentials: Credentials,
-    path: &str,
-    response: &Response,
-    target: &str,
-) -> Result<(Read, Vec<String>), String> {
+fn read(asker: &Asker, credentials: Credentials, path: &str, response: &Response, target: &str) -> Result<(Read, Vec<String>), String> {
     let asked = Asked {
         url: Some(format!("{target}{path}")),
         origin: Some(asker.text().unwrap_or("null").to_owned()),
@@ -52,7 +46,7 @@ pub(super) fn read(
 }
 
 /// A request for a path by an asker.
-pub(super) fn get(asker: &Asker, path: &str, address: SocketAddr, target: &str) -> Answered {
+fn get(asker: &Asker, path: &str, address: SocketAddr, target: &str) -> Answered {
     let host = target.split_once("://").map_or(target, |(_, host)| host);
     let lines: Vec<Vec<u8>> = asker.origin.iter().map(|origin| [b"Origin: ", &origin[..]].concat()).collect();
     send(address, host, ("GET", path), &lines)
@@ -69,29 +63,44 @@ fn may_serve(response: &Response, origin_differs: bool, cookie_differs: bool) ->
 
 /// The cache swap: for every ordered pair, may the first answer serve the second request, and does the verdict change?
 pub fn swap(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr, target: &str) -> Result<Outcome, String> {
-    let mut outcome = Outcome::new(probe, "an answer that a cache may serve to another request comes to the same for it");
+    let outcome = Outcome::new(probe, "an answer that a cache may serve to another request comes to the same for it");
+    pairs(outcome, ask, policy, address, target, &|_, kept, _| may_serve(kept, true, false))
+}
+
+/// Whether the answer to the first serves the second.
+type Serves<'s> = &'s dyn Fn(&Asker, &Response, &Asker) -> bool;
+
+/// For every ordered pair in which the first answer serves the second request: does that come to the same as its own answer?
+pub(super) fn pairs(
+    mut outcome: Outcome,
+    ask: &SetAsk,
+    policy: &Policy,
+    address: SocketAddr,
+    target: &str,
+    serves: Serves<'_>,
+) -> Result<Outcome, String> {
     let mut answers = Vec::new();
     for asker in &ask.askers {
         let answered = get(asker, &ask.path, address, target);
-        let Some(response) = answered.response.clone() else { continue };
+        let Some(response) = answered.response else { continue };
         outcome.observation.exchanges.push(answered.exchange);
         answers.push((asker, response));
     }
     let modes: &[Credentials] =
         if policy.grant(&ask.path).credentials { &[Credentials::SameOrigin, Credentials::Include] } else { &[Credentials::SameOrigin] };
-    for (first, kept) in &answers {
-        for (second, direct) in answers.iter().filter(|(a, _)| a.origin.is_some() && a.label != first.label) {
-            if !may_serve(kept, true, false) {
+    for (kept_at, (first, kept)) in answers.iter().enumerate() {
+        for (direct_at, (second, direct)) in answers.iter().enumerate().filter(|(_, (a, _))| a.origin.is_some() && a.label != first.label) {
+            if !serves(first, kept, second) {
                 continue;
             }
             for credentials in modes {
                 let (own, _) = read(second, *credentials, &ask.path, direct, target)?;
-                let (swapped, path) = read(second, *credentials, &ask.path, kept, target)?;
-                if own == swapped {
+                let (served, path) = read(second, *credentials, &ask.path, kept, target)?;
+                if own == served {
                     continue;
                 }
                 let (verdict, direction) =
-                    if swapped.openness() > own.openness() { (Verdict::TooOpen, "too-open") } else { (Verdict::TooStrict, "too-strict") };
+                    if served.openness() > own.openness() { (Verdict::TooOpen, "too-open") } else { (Verdict::TooStrict, "too-strict") };
                 if outcome.path.is_empty() {
                     outcome.path = path;
                 }
@@ -100,10 +109,9 @@ pub fn swap(probe: &Probe, ask: &SetAsk, policy: &Policy, address: SocketAddr, t
                     "swap",
                     &[("direction", direction), ("first", &first.label), ("origin", &second.label), ("credentials", credentials.word())],
                     format!("{} asks: {}", second.label, own.word()),
-                    format!("{} by the answer that was kept for {}", swapped.word(), first.label),
+                    format!("{} by the answer that was kept for {}", served.word(), first.label),
                 );
-                let place = |asker: &Asker| answers.iter().position(|(a, _)| a.label == asker.label);
-                outcome.shown_by([place(first), place(second)].into_iter().flatten().collect());
+                outcome.shown_by(vec![kept_at, direct_at]);
             }
         }
     }

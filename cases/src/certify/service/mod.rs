@@ -23,7 +23,7 @@ pub const TEMPLATE: &str = include_str!("../../../certify/service-template.toml"
 
 /// What a team declares.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 struct File {
     title: String,
     url: Option<String>,
